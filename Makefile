@@ -1,0 +1,40 @@
+# The two commands of a new user: `make demo`, then `make test`. Everything installs itself into .venv.
+PY ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: setup demo test check bench lock format clean
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml deploy/setup.sh
+	@PY="$(PY)" bash deploy/setup.sh
+
+demo: setup
+	@$(BIN)/guanxi demo
+
+check: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q -m "not cluster and not slow"
+
+test: setup
+	@$(BIN)/python -m tests.servers.install
+	@$(BIN)/python -m pytest
+
+bench: setup
+	@$(BIN)/python -m tests.servers.install
+	@$(BIN)/python -m benchmarks
+
+lock: setup
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --extra dev pyproject.toml -o requirements.lock
+
+format: setup
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,243 @@
+"""The event catalogue: one table from which stored names, topics, schemas and docs come.
+
+A new event: a class in its family's module, and a line here. A changed one: a new version
+here, an upcaster in `infra/codec.py`, a stored sample of the old bytes in the tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from domain import account, commitment, contact, loan, referral, relationship
+
+if TYPE_CHECKING:
+    from datetime import date
+
+Family: TypeAlias = Literal["relationship", "contact", "loan", "deposit", "referral", "finding"]
+FAMILIES: tuple[Family, ...] = (
+    "relationship",
+    "contact",
+    "loan",
+    "deposit",
+    "referral",
+    "finding",
+)
+
+Event: TypeAlias = (
+    relationship.RelationshipEvent
+    | contact.ContactEvent
+    | loan.LoanEvent
+    | account.AccountEvent
+    | commitment.CommitmentEvent
+    | referral.ReferralEvent
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventType:
+    """What is fixed about one type of event.
+
+    `stream` is the category and the field whose value completes the stream's name
+    (`loan`, `loan_id` → `loan-L05314`); `occurred_on` and `occurred_at` name the fields that
+    give the business date and the instant.
+    """
+
+    name: str
+    version: int
+    family: Family
+    cls: type[Event]
+    stream: tuple[str, str]
+    occurred_on: str
+    occurred_at: str | None = None
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """The fields that are stored encrypted under the customer's key."""
+        return frozenset(f.name for f in fields(self.cls) if f.metadata.get("personal"))
+
+
+def _type(
+    name: str,
+    family: Family,
+    cls: type[Event],
+    stream: tuple[str, str],
+    occurred_on: str,
+    occurred_at: str | None = None,
+) -> EventType:
+    return EventType(
+        name=name,
+        version=1,
+        family=family,
+        cls=cls,
+        stream=stream,
+        occurred_on=occurred_on,
+        occurred_at=occurred_at,
+    )
+
+
+_RELATIONSHIP = ("relationship", "customer_id")
+_CONTACT = ("contact", "contact_id")
+_LOAN = ("loan", "loan_id")
+_BALANCES = ("balances", "account_id")
+_COMMITMENT = ("commitment", "commitment_id")
+_PROSPECT = ("prospect", "customer_id")
+
+EVENT_TYPES: tuple[EventType, ...] = (
+    _type(
+        "relationship-opened",
+        "relationship",
+        relationship.RelationshipOpened,
+        _RELATIONSHIP,
+        "opened_on",
+    ),
+    _type(
+        "profile-changed", "relationship", relationship.ProfileChanged, _RELATIONSHIP, "changed_on"
+    ),
+    _type(
+        "manager-assigned",
+        "relationship",
+        relationship.ManagerAssigned,
+        _RELATIONSHIP,
+        "assigned_on",
+    ),
+    _type(
+        "handover-proposed",
+        "relationship",
+        relationship.HandoverProposed,
+        _RELATIONSHIP,
+        "proposed_on",
+    ),
+    _type(
+        "handover-accepted",
+        "relationship",
+        relationship.HandoverAccepted,
+        _RELATIONSHIP,
+        "accepted_on",
+    ),
+    _type(
+        "handover-declined",
+        "relationship",
+        relationship.HandoverDeclined,
+        _RELATIONSHIP,
+        "declined_on",
+    ),
+    _type(
+        "tier-assigned", "relationship", relationship.TierAssigned, _RELATIONSHIP, "assigned_on"
+    ),
+    _type("consent-given", "relationship", relationship.ConsentGiven, _RELATIONSHIP, "given_on"),
+    _type(
+        "consent-withdrawn",
+        "relationship",
+        relationship.ConsentWithdrawn,
+        _RELATIONSHIP,
+        "withdrawn_on",
+    ),
+    _type(
+        "relationship-merged",
+        "relationship",
+        relationship.RelationshipMerged,
+        _RELATIONSHIP,
+        "merged_on",
+    ),
+    _type(
+        "relationship-closed",
+        "relationship",
+        relationship.RelationshipClosed,
+        _RELATIONSHIP,
+        "closed_on",
+    ),
+    _type(
+        "relationship-forgotten",
+        "relationship",
+        relationship.RelationshipForgotten,
+        _RELATIONSHIP,
+        "forgotten_on",
+    ),
+    _type(
+        "contact-recorded",
+        "contact",
+        contact.ContactRecorded,
+        _CONTACT,
+        "happened_on",
+        "happened_at",
+    ),
+    _type(
+        "contact-corrected",
+        "contact",
+        contact.ContactCorrected,
+        _CONTACT,
+        "happened_on",
+        "happened_at",
+    ),
+    _type(
+        "follow-up-promised",
+        "contact",
+        contact.FollowUpPromised,
+        ("follow-up", "follow_up_id"),
+        "promised_on",
+    ),
+    _type(
+        "cross-check-recorded",
+        "contact",
+        contact.CrossCheckRecorded,
+        ("cross-check", "cross_check_id"),
+        "checked_on",
+    ),
+    _type(
+        "complaint-recorded",
+        "contact",
+        contact.ComplaintRecorded,
+        ("complaint", "complaint_id"),
+        "complained_on",
+    ),
+    _type("loan-approved", "loan", loan.LoanApproved, _LOAN, "approved_on"),
+    _type("loan-drawn", "loan", loan.LoanDrawn, _LOAN, "drawn_on"),
+    _type("draw-reversed", "loan", loan.DrawReversed, _LOAN, "reversed_on"),
+    _type("loan-repaid", "loan", loan.LoanRepaid, _LOAN, "paid_on"),
+    _type("repayment-reversed", "loan", loan.RepaymentReversed, _LOAN, "reversed_on"),
+    _type("rate-changed", "loan", loan.RateChanged, _LOAN, "changed_on"),
+    _type("loan-settled", "loan", loan.LoanSettled, _LOAN, "settled_on"),
+    _type("loan-renewed", "loan", loan.LoanRenewed, _LOAN, "renewed_on"),
+    _type(
+        "account-opened", "deposit", account.AccountOpened, ("account", "account_id"), "opened_on"
+    ),
+    _type("balance-observed", "deposit", account.BalanceObserved, _BALANCES, "business_date"),
+    _type("balance-corrected", "deposit", account.BalanceCorrected, _BALANCES, "business_date"),
+    _type("commitment-agreed", "deposit", commitment.CommitmentAgreed, _COMMITMENT, "agreed_on"),
+    _type(
+        "commitment-amended", "deposit", commitment.CommitmentAmended, _COMMITMENT, "amended_on"
+    ),
+    _type("commitment-waived", "deposit", commitment.CommitmentWaived, _COMMITMENT, "waived_on"),
+    _type(
+        "commitment-released",
+        "deposit",
+        commitment.CommitmentReleased,
+        _COMMITMENT,
+        "released_on",
+    ),
+    _type(
+        "referral-introduced", "referral", referral.ReferralIntroduced, _PROSPECT, "introduced_on"
+    ),
+    _type("referral-assigned", "referral", referral.ReferralAssigned, _PROSPECT, "assigned_on"),
+    _type("referral-contacted", "referral", referral.ReferralContacted, _PROSPECT, "contacted_on"),
+    _type("referral-qualified", "referral", referral.ReferralQualified, _PROSPECT, "qualified_on"),
+    _type("referral-converted", "referral", referral.ReferralConverted, _PROSPECT, "converted_on"),
+    _type("referral-declined", "referral", referral.ReferralDeclined, _PROSPECT, "declined_on"),
+    _type("referral-lapsed", "referral", referral.ReferralLapsed, _PROSPECT, "lapsed_on"),
+)
+
+BY_NAME = {event_type.name: event_type for event_type in EVENT_TYPES}
+BY_CLASS: dict[type[Event], EventType] = {event_type.cls: event_type for event_type in EVENT_TYPES}
+
+
+def stream_of(event: Event) -> str:
+    """Return the stream an event belongs to, such as `loan-L05314`. Never spans customers."""
+    category, id_field = BY_CLASS[type(event)].stream
+    return f"{category}-{getattr(event, id_field)}"
+
+
+def occurred_on(event: Event) -> date:
+    """Return the business date on which the event took place."""
+    on: date = getattr(event, BY_CLASS[type(event)].occurred_on)
+    return on

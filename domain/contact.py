@@ -1,0 +1,90 @@
+"""A contact (接触 / 走访): one dealing between bank and customer, and what was promised in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date  # noqa: TC003 - the codec reads the field types at run time
+from typing import Literal, TypeAlias
+
+from domain.values import Instant, Personal  # noqa: TC001 - read at run time
+
+Channel: TypeAlias = Literal["visit", "phone", "message", "branch", "online", "event", "other"]
+Direction: TypeAlias = Literal["inbound", "outbound"]
+PERSONAL = {"personal": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactRecorded:
+    """A dealing took place. `happened_on` is the date as written, in its own offset."""
+
+    customer_id: str
+    contact_id: str
+    happened_at: Instant
+    happened_on: date
+    channel: Channel
+    direction: Direction
+    purpose: str
+    outcome: str
+    duration_seconds: int
+    by: str
+    follow_up_on: date | None = None
+    note: Personal | None = field(default=None, metadata=PERSONAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactCorrected:
+    """The contact as it really was, whole; it replaces what was told before."""
+
+    customer_id: str
+    contact_id: str
+    happened_at: Instant
+    happened_on: date
+    channel: Channel
+    direction: Direction
+    purpose: str
+    outcome: str
+    duration_seconds: int
+    by: str
+    follow_up_on: date | None = None
+    note: Personal | None = field(default=None, metadata=PERSONAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUpPromised:
+    """The bank promised to come back to the customer on a day."""
+
+    customer_id: str
+    follow_up_id: str
+    promised_on: date
+    follow_up_on: date
+    purpose: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossCheckRecorded:
+    """An inference about the customer and the hard items behind it (交叉检验)."""
+
+    customer_id: str
+    cross_check_id: str
+    checked_on: date
+    inference: str
+    items: tuple[str, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplaintRecorded:
+    """The customer complained."""
+
+    customer_id: str
+    complaint_id: str
+    complained_on: date
+    subject: str
+    by: str
+    note: Personal | None = field(default=None, metadata=PERSONAL)
+
+
+ContactEvent: TypeAlias = (
+    ContactRecorded | ContactCorrected | FollowUpPromised | CrossCheckRecorded | ComplaintRecorded
+)

@@ -1,0 +1,27 @@
+"""A projection: a name, a version, and the kinds of facts its view keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A new version is built beside the old one: raise it when a fold or a kind changes."""
+
+    name: str
+    version: int
+    kinds: frozenset[str]
+
+
+_DEPOSITS = frozenset({"account", "balances"})
+
+RELATIONSHIP = Projection(
+    "relationship",
+    1,
+    _DEPOSITS | {"customer", "contact", "follow_up", "loan", "commitment", "referral"},
+)
+COMPLIANCE = Projection("compliance", 1, _DEPOSITS | {"loan", "commitment"})
+NETWORK = Projection("network", 1, _DEPOSITS | {"customer", "loan", "referral"})
+
+PROJECTIONS = (RELATIONSHIP, COMPLIANCE, NETWORK)
