@@ -59,8 +59,9 @@ class Source(Protocol):
         ...
 
     def resume(self, shard: int, progress: Progress) -> None:
-        """Deliver the shard from here on. Called for each newly assigned shard, and again
-        after a batch that could not be stored.
+        """Deliver the shard from here on.
+
+        Called for each newly assigned shard, and again after a batch that could not be stored.
         """
         ...
 
