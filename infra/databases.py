@@ -1,0 +1,217 @@
+"""The two databases: connections, transactions, and their outages as `StoreUnavailableError`.
+
+Both offer the same three context managers: `connection()` commits each statement by itself,
+`transaction()` commits at its end or rolls back at an exception, `snapshot()` reads one state.
+A database may be shared between threads; a connection belongs to the thread that took it, until
+the block ends. Blocks of one thread do not nest on one connection: pass the connection on.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+import psycopg
+from psycopg import IsolationLevel
+from psycopg_pool import ConnectionPool
+
+from consumers.event_store import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SQLITE_SCHEME = "sqlite:"
+POSTGRESQL_SCHEMES = ("postgresql://", "postgres://")
+
+BUSY_TIMEOUT_SECONDS = 10.0  # how long a SQLite writer waits for another process
+WAL_PAGES = 4_000  # 16 MB between checkpoints
+IDLE_CONNECTIONS_MAX = 16  # SQLite connections kept open
+
+POOL_CONNECTIONS_MAX = 20
+POOL_TIMEOUT_SECONDS = 5.0  # how long to wait for a PostgreSQL connection
+RECONNECT_TIMEOUT_SECONDS = 4.0  # then the next caller tries afresh, without a long back-off
+
+_OUTAGES = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+)
+
+
+class SQLiteDatabase:
+    """One SQLite file in WAL mode, every commit on disk, usable by several processes at once.
+
+    Raises `StoreUnavailableError` where the file cannot be opened or stays locked.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self.path = path
+        self._uri = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+        self._guard = threading.Lock()
+        self._writer = threading.Lock()  # threads queue here; SQLite's busy handler only polls
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection on which every statement is its own transaction."""
+        with _sqlite_outages():
+            connection = self._take()
+            try:
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.rollback()
+                self._give_back(connection)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection that holds the write lock; commit at the end of the block."""
+        with self._writer, self.connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection whose reads all see the same state."""
+        with self.connection() as connection:
+            connection.execute("BEGIN")
+            yield connection
+
+    def close(self) -> None:
+        """Close the idle connections now, and those on loan when they come back."""
+        with self._guard:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _take(self) -> sqlite3.Connection:
+        with self._guard:
+            if self._idle:
+                return self._idle.pop()
+        connection = sqlite3.connect(
+            self._uri,
+            uri=True,
+            timeout=BUSY_TIMEOUT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,  # lent to one thread at a time
+        )
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._guard:
+            if not self._closed and len(self._idle) < IDLE_CONNECTIONS_MAX:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+
+class PostgreSQLDatabase:
+    """One PostgreSQL database behind a pool of connections, opened at the first use.
+
+    Raises `StoreUnavailableError` where it cannot be reached, or a connection is lost: what
+    was under way then may have been committed.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._pool = ConnectionPool(
+            url,
+            kwargs={"autocommit": True},
+            min_size=1,
+            max_size=POOL_CONNECTIONS_MAX,
+            open=False,
+            timeout=POOL_TIMEOUT_SECONDS,
+            reconnect_timeout=RECONNECT_TIMEOUT_SECONDS,
+        )
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection]:
+        """Lend a connection on which every statement is its own transaction."""
+        self._pool.open()
+        try:
+            with self._pool.connection() as connection:
+                yield connection
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if not self._pool.closed:
+                self._pool.check()  # a restart breaks the idle connections too
+            message = f"PostgreSQL: {str(error).strip() or type(error).__name__}"
+            raise StoreUnavailableError(message) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[psycopg.Connection]:
+        """Lend a connection in a transaction (READ COMMITTED); commit at the end of the block."""
+        with self.connection() as connection, connection.transaction():
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[psycopg.Connection]:
+        """Lend a connection whose reads all see the same state."""
+        with self.connection() as connection:
+            connection.isolation_level = IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+            try:
+                with connection.transaction():
+                    yield connection
+            finally:
+                if not connection.closed:
+                    connection.isolation_level = None
+                    connection.read_only = None
+
+    def close(self) -> None:
+        """Close the connections; those on loan close when they come back."""
+        self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+Database: TypeAlias = SQLiteDatabase | PostgreSQLDatabase
+
+
+def open_database(url: str, *, create: bool = False) -> Database:
+    """Return the database of a URL: `sqlite:PATH`, or `postgresql://…`.
+
+    `create` makes a missing SQLite file at the first connection. Raises `ValueError` for
+    another scheme.
+    """
+    if url.startswith(SQLITE_SCHEME):
+        return SQLiteDatabase(Path(url.removeprefix(SQLITE_SCHEME)), create=create)
+    if url.startswith(POSTGRESQL_SCHEMES):
+        return PostgreSQLDatabase(url)
+    message = f"{url!r} is neither sqlite:PATH nor a postgresql:// URL"
+    raise ValueError(message)
+
+
+@contextmanager
+def _sqlite_outages() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in _OUTAGES:  # the low byte: without the extended code
+            message = f"SQLite: {error}"
+            raise StoreUnavailableError(message) from error
+        raise
