@@ -1,0 +1,183 @@
+"""The book: the facts of a view assembled in memory, and what one loan or account says on a day.
+
+As of a date means at the end of that day, knowing nothing dated later. Money is in minor units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, TypeAlias
+
+from projections.facts import (
+    Account,
+    BalanceMonth,
+    Commitment,
+    Contact,
+    Customer,
+    FollowUp,
+    Loan,
+    Referral,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from projections.facts import Key, Row
+
+Days: TypeAlias = tuple[int | None, ...]
+
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Facts by id, each with the customer under whose key it lies, and indexes over them.
+
+    `balances` holds each account's months (`YYYY-MM`) in calendar order. The lists of an index
+    are in the order of the rows; who has nothing is not in it.
+    """
+
+    customers: dict[str, Customer] = field(default_factory=dict)
+    accounts: dict[str, tuple[str, Account]] = field(default_factory=dict)
+    accounts_of: dict[str, list[str]] = field(default_factory=dict)
+    balances: dict[str, dict[str, Days]] = field(default_factory=dict)
+    loans: dict[str, tuple[str, Loan]] = field(default_factory=dict)
+    loans_of: dict[str, list[str]] = field(default_factory=dict)
+    commitments: dict[str, tuple[str, Commitment]] = field(default_factory=dict)
+    commitments_of: dict[str, list[str]] = field(default_factory=dict)
+    contacts_of: dict[str, list[Contact]] = field(default_factory=dict)
+    follow_ups_of: dict[str, list[FollowUp]] = field(default_factory=dict)
+    referrals: dict[str, tuple[str, Referral]] = field(default_factory=dict)
+    referrals_of_prospect: dict[str, list[str]] = field(default_factory=dict)
+    referrals_by_referrer: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[tuple[Key, Row]]) -> Book:
+        """Assemble the facts of one or more views; each key once, in any order."""
+        book = cls()
+        for (customer_id, _, id_), row in rows:
+            book._add(customer_id, id_, row)
+        for account_id, months in book.balances.items():
+            book.balances[account_id] = dict(sorted(months.items()))
+        return book
+
+    def _add(self, customer_id: str, id_: str, row: Row) -> None:
+        match row:
+            case Customer():
+                self.customers[customer_id] = row
+            case Contact():
+                self.contacts_of.setdefault(customer_id, []).append(row)
+            case FollowUp():
+                self.follow_ups_of.setdefault(customer_id, []).append(row)
+            case Account():
+                self.accounts[id_] = (customer_id, row)
+                self.accounts_of.setdefault(customer_id, []).append(id_)
+            case BalanceMonth():
+                account_id, _, month = id_.rpartition("/")
+                self.balances.setdefault(account_id, {})[month] = row.days
+            case Loan():
+                self.loans[id_] = (customer_id, row)
+                self.loans_of.setdefault(customer_id, []).append(id_)
+            case Commitment():
+                self.commitments[id_] = (customer_id, row)
+                self.commitments_of.setdefault(customer_id, []).append(id_)
+            case Referral():
+                self.referrals[id_] = (customer_id, row)
+                self.referrals_of_prospect.setdefault(customer_id, []).append(id_)
+                self.referrals_by_referrer.setdefault(row.referrer_id, []).append(id_)
+
+    def accounts_in(self, customer_id: str, currency: str) -> list[str]:
+        """Return the customer's own accounts in a currency, whenever they were opened."""
+        own = self.accounts_of.get(customer_id, ())
+        return [
+            account_id for account_id in own if self.accounts[account_id][1].currency == currency
+        ]
+
+    def loans_in(self, customer_id: str, currency: str) -> list[Loan]:
+        """Return the customer's loans in a currency, whenever they were approved."""
+        own = (self.loans[loan_id][1] for loan_id in self.loans_of.get(customer_id, ()))
+        return [loan for loan in own if loan.currency == currency]
+
+    def last_balance(self, account_id: str, on: date) -> tuple[date, int] | None:
+        """Return the last observed balance at or before a day and its day, however old."""
+        months = self.balances.get(account_id, {})
+        this_month = on.isoformat()[:7]
+        for month in reversed(months):
+            if month > this_month:
+                continue
+            days = months[month][: on.day] if month == this_month else months[month]
+            for index in range(len(days) - 1, -1, -1):
+                balance = days[index]
+                if balance is not None:
+                    return date(int(month[:4]), int(month[5:]), index + 1), balance
+        return None
+
+    def deposit(self, account_id: str, on: date) -> int:
+        """Return what an account holds on a day: its last balance however old, at least 0.
+
+        0 before it was opened, as in a compliance test.
+        """
+        if self.accounts[account_id][1].opened_on > on:
+            return 0
+        last = self.last_balance(account_id, on)
+        return max(0, last[1]) if last else 0
+
+    def balance_days(self, account_id: str, first: date, last: date) -> int:
+        """Return the sum of `deposit` over the days from first to last, both included."""
+        first = max(first, self.accounts[account_id][1].opened_on)
+        if first > last:
+            return 0
+        before = self.last_balance(account_id, first - _ONE_DAY)
+        held = max(0, before[1]) if before else 0
+        total = 0
+        for balance in self._observed(account_id, first, last):
+            if balance is not None:
+                held = max(0, balance)
+            total += held
+        return total
+
+    def _observed(self, account_id: str, first: date, last: date) -> Iterator[int | None]:
+        """Yield each day's observed balance, None where there is none."""
+        months = self.balances.get(account_id, {})
+        while first <= last:
+            ahead = (first.replace(day=1) + timedelta(days=31)).replace(day=1)
+            end = min(last, ahead - _ONE_DAY)
+            days = months.get(first.isoformat()[:7], ())
+            yield from days[first.day - 1 : end.day] or (None,) * (end - first + _ONE_DAY).days
+            first = ahead
+
+
+def drawn(loan: Loan, as_of: date) -> int:
+    """Return the draws dated up to a day, less those reversed by then."""
+    return sum(
+        draw.amount
+        for draw in loan.draws
+        if draw.on <= as_of and not _over(draw.reversed_on, as_of)
+    )
+
+
+def outstanding(loan: Loan, as_of: date) -> int:
+    """Return what is drawn less the principal repaid up to a day; may be negative."""
+    repaid = sum(
+        paid.principal
+        for paid in loan.repayments
+        if paid.on <= as_of and not _over(paid.reversed_on, as_of)
+    )
+    return drawn(loan, as_of) - repaid
+
+
+def _over(on: date | None, as_of: date) -> bool:
+    return on is not None and on <= as_of
+
+
+def currencies(book: Book) -> list[str]:
+    """Return the currencies of the book's accounts, loans and commitments, sorted."""
+    found = {account.currency for _, account in book.accounts.values()}
+    found.update(loan.currency for _, loan in book.loans.values())
+    found.update(
+        told.terms.currency
+        for _, commitment in book.commitments.values()
+        for told in commitment.terms
+    )
+    return sorted(found)
