@@ -25,19 +25,19 @@ LedgerOption = Annotated[
     str | None,
     typer.Option(
         "--ledger",
-        help=f"sqlite:PATH or a PostgreSQL URL. [env GUANXI_LEDGER, else {DEFAULT_LEDGER}]",
+        help=f"sqlite:PATH or a PostgreSQL URL. (env GUANXI_LEDGER, else {DEFAULT_LEDGER})",
         show_default=False,
     ),
 ]
 KafkaOption = Annotated[
     str | None,
-    typer.Option("--kafka", help="Bootstrap servers. [env GUANXI_KAFKA]", show_default=False),
+    typer.Option("--kafka", help="Bootstrap servers. (env GUANXI_KAFKA)", show_default=False),
 ]
 KeysOption = Annotated[
     Path | None,
     typer.Option(
         "--keys",
-        help="Folder of the master and signing keys. [env GUANXI_KEYS, else PATH.keys]",
+        help="Folder of the master and signing keys. (env GUANXI_KEYS, else PATH.keys)",
         show_default=False,
     ),
 ]
