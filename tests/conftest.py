@@ -1,0 +1,51 @@
+"""Fixtures of all tests: private servers, started when the first test asks for one."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers.kafka import KafkaServer
+    from tests.servers.postgresql import PostgresqlServer
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """A private PostgreSQL; `restart()` breaks every connection and keeps the data."""
+    from tests.servers.postgresql import PostgresqlServer  # noqa: PLC0415  # started lazily
+
+    server = PostgresqlServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: PostgresqlServer) -> Iterator[str]:
+    """The URL of an empty database of this test's own."""
+    postgresql_server.start()
+    with postgresql_server.fresh_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def kafka_server() -> Iterator[KafkaServer]:
+    """A private broker: `bootstrap`, `kill()`, `start()` again on the same data and port."""
+    from tests.servers.kafka import KafkaServer  # noqa: PLC0415  # started lazily
+
+    server = KafkaServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def kafka_topics_prefix(kafka_server: KafkaServer) -> str:
+    """A topics' prefix of this test's own, on a broker that runs."""
+    kafka_server.start()
+    return f"t{uuid.uuid4().hex[:12]}"
