@@ -36,6 +36,14 @@ class Assignment:
     role: str
 
 
+@dataclass(frozen=True, slots=True)
+class TierFrom:
+    """The customer's tier, from a business date on."""
+
+    since: date
+    tier: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
     """kind `customer`, id empty: a relationship, each history in ledger order."""
@@ -44,7 +52,23 @@ class Customer:
     opened_on: date
     profiles: tuple[Profile, ...]
     assignments: tuple[Assignment, ...]
+    tiers: tuple[TierFrom, ...] = ()
     closed_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consented:
+    """A consent holds from `given_on` until the day before `withdrawn_on`."""
+
+    given_on: date
+    withdrawn_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """kind `consent`, id the purpose: when the customer agreed to it, in ledger order."""
+
+    spans: tuple[Consented, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,11 +182,12 @@ class Referral:
 
 
 Row: TypeAlias = (
-    Customer | Contact | FollowUp | Account | BalanceMonth | Loan | Commitment | Referral
+    Customer | Consent | Contact | FollowUp | Account | BalanceMonth | Loan | Commitment | Referral
 )
 
 KINDS: dict[str, type[Row]] = {
     "customer": Customer,
+    "consent": Consent,
     "contact": Contact,
     "follow_up": FollowUp,
     "account": Account,

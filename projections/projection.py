@@ -19,9 +19,10 @@ _DEPOSITS = frozenset({"account", "balances"})
 RELATIONSHIP = Projection(
     "relationship",
     1,
-    _DEPOSITS | {"customer", "contact", "follow_up", "loan", "commitment", "referral"},
+    _DEPOSITS | {"customer", "consent", "contact", "follow_up", "loan", "commitment", "referral"},
 )
 COMPLIANCE = Projection("compliance", 1, _DEPOSITS | {"loan", "commitment"})
 NETWORK = Projection("network", 1, _DEPOSITS | {"customer", "loan", "referral"})
 
 PROJECTIONS = (RELATIONSHIP, COMPLIANCE, NETWORK)
+BY_NAME = {projection.name: projection for projection in PROJECTIONS}

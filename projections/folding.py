@@ -1,0 +1,356 @@
+"""The folds: what one event does to the facts.
+
+`key_of` says which row an event touches, at most one and always under the event's own customer;
+`fold` gives the new version of that row. A view keeps the kinds it names; the fold of a kind is
+the same in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias
+
+from domain import account, commitment, contact, loan, referral, relationship
+from projections.facts import (
+    Account,
+    Assignment,
+    BalanceMonth,
+    Commitment,
+    Consent,
+    Consented,
+    Contact,
+    Customer,
+    Draw,
+    FollowUp,
+    Loan,
+    Paid,
+    Profile,
+    Referral,
+    TermsFrom,
+    TierFrom,
+    Waiver,
+)
+
+if TYPE_CHECKING:
+    from domain.catalogue import Event
+    from domain.record import Recorded
+    from projections.facts import Key, Row
+
+_NO_DAYS: list[int | None] = [None] * 31
+
+
+class CannotApplyError(Exception):
+    """The event does not fit the facts: what it changes is missing, or what it makes is there."""
+
+    code: ClassVar[str] = "event-inapplicable"
+
+
+def key_of(recorded: Recorded) -> Key | None:
+    """Return the key of the row that the event touches, None where it touches none."""
+    event = recorded.event
+    rule = _RULES.get(type(event))
+    return (event.customer_id, rule.kind, rule.id_of(event)) if rule else None
+
+
+def fold(row: Row | None, recorded: Recorded) -> Row:
+    """Return the row after the event, given the row of `key_of(recorded)` before it.
+
+    Raises `CannotApplyError`. The event must have a key.
+    """
+    event = recorded.event
+    return _RULES[type(event)].fold(row, event)
+
+
+# Making a row: it must not be there yet.
+
+
+def _opened(event: relationship.RelationshipOpened) -> Customer:
+    return Customer(
+        kind=event.kind,
+        opened_on=event.opened_on,
+        profiles=(Profile(event.opened_on, event.segment, event.branch),),
+        assignments=(Assignment(event.opened_on, event.manager, "owner"),),
+    )
+
+
+def _contact(event: contact.ContactRecorded | contact.ContactCorrected) -> Contact:
+    return Contact(
+        happened_on=event.happened_on,
+        happened_at=event.happened_at,
+        channel=event.channel,
+        direction=event.direction,
+        by=event.by,
+        follow_up_on=event.follow_up_on,
+    )
+
+
+def _follow_up(event: contact.FollowUpPromised) -> FollowUp:
+    return FollowUp(promised_on=event.promised_on, follow_up_on=event.follow_up_on)
+
+
+def _account(event: account.AccountOpened) -> Account:
+    return Account(kind=event.kind, currency=event.currency, opened_on=event.opened_on)
+
+
+def _loan(event: loan.LoanApproved) -> Loan:
+    return Loan(approved_on=event.approved_on, principal=event.principal, currency=event.currency)
+
+
+def _agreed(event: commitment.CommitmentAgreed) -> Commitment:
+    return Commitment(
+        loan_id=event.loan_id,
+        agreed_on=event.agreed_on,
+        terms=(TermsFrom(event.agreed_on, event.terms.starts_on, event.terms),),
+    )
+
+
+def _introduced(event: referral.ReferralIntroduced) -> Referral:
+    return Referral(
+        referrer_id=event.referrer_id,
+        introduced_on=event.introduced_on,
+        via=event.via,
+        branch=event.branch,
+    )
+
+
+# Changing a row: it must be there.
+
+
+def _profile(row: Customer, event: relationship.ProfileChanged) -> Customer:
+    profile = Profile(event.changed_on, event.segment, event.branch)
+    return replace(row, profiles=(*row.profiles, profile))
+
+
+def _assigned(row: Customer, event: relationship.ManagerAssigned) -> Customer:
+    assignment = Assignment(event.assigned_on, event.manager, event.role)
+    return replace(row, assignments=(*row.assignments, assignment))
+
+
+def _handed_over(row: Customer, event: relationship.HandoverAccepted) -> Customer:
+    assignment = Assignment(event.accepted_on, event.to_manager, "owner")
+    return replace(row, assignments=(*row.assignments, assignment))
+
+
+def _tier(row: Customer, event: relationship.TierAssigned) -> Customer:
+    return replace(row, tiers=(*row.tiers, TierFrom(event.assigned_on, event.tier)))
+
+
+def _closed(row: Customer, event: relationship.RelationshipClosed) -> Customer:
+    return replace(row, closed_on=event.closed_on)
+
+
+def _consent_withdrawn(row: Consent, event: relationship.ConsentWithdrawn) -> Consent:
+    *earlier, last = row.spans
+    return Consent((*earlier, replace(last, withdrawn_on=event.withdrawn_on)))
+
+
+def _drawn(row: Loan, event: loan.LoanDrawn) -> Loan:
+    return replace(row, draws=(*row.draws, Draw(event.draw_id, event.drawn_on, event.amount)))
+
+
+def _draw_reversed(row: Loan, event: loan.DrawReversed) -> Loan:
+    if event.draw_id not in {draw.draw_id for draw in row.draws}:
+        _cannot(event, f"draw {event.draw_id} is not there")
+    draws = (
+        replace(draw, reversed_on=event.reversed_on) if draw.draw_id == event.draw_id else draw
+        for draw in row.draws
+    )
+    return replace(row, draws=tuple(draws))
+
+
+def _repaid(row: Loan, event: loan.LoanRepaid) -> Loan:
+    paid = Paid(event.repayment_id, event.paid_on, event.principal, event.interest)
+    return replace(row, repayments=(*row.repayments, paid))
+
+
+def _repayment_reversed(row: Loan, event: loan.RepaymentReversed) -> Loan:
+    if event.repayment_id not in {paid.repayment_id for paid in row.repayments}:
+        _cannot(event, f"repayment {event.repayment_id} is not there")
+    repayments = (
+        replace(paid, reversed_on=event.reversed_on)
+        if paid.repayment_id == event.repayment_id
+        else paid
+        for paid in row.repayments
+    )
+    return replace(row, repayments=tuple(repayments))
+
+
+def _settled(row: Loan, event: loan.LoanSettled) -> Loan:
+    return replace(row, settled_on=event.settled_on)
+
+
+def _amended(row: Commitment, event: commitment.CommitmentAmended) -> Commitment:
+    terms = TermsFrom(event.amended_on, event.effective_on, event.terms)
+    return replace(row, terms=(*row.terms, terms))
+
+
+def _waived(row: Commitment, event: commitment.CommitmentWaived) -> Commitment:
+    waiver = Waiver(event.waived_on, event.windows_from, event.windows_to)
+    return replace(row, waivers=(*row.waivers, waiver))
+
+
+def _released(row: Commitment, event: commitment.CommitmentReleased) -> Commitment:
+    return replace(row, released_on=event.released_on)
+
+
+def _converted(row: Referral, event: referral.ReferralConverted) -> Referral:
+    return replace(row, converted_on=event.converted_on)
+
+
+def _declined(row: Referral, event: referral.ReferralDeclined) -> Referral:
+    return replace(row, ended_on=event.declined_on)
+
+
+def _lapsed(row: Referral, event: referral.ReferralLapsed) -> Referral:
+    return replace(row, ended_on=event.lapsed_on)
+
+
+# Either: the first observation of a month, or consent to a purpose, makes the row.
+
+Balance: TypeAlias = account.BalanceObserved | account.BalanceCorrected
+
+
+def _balance(row: BalanceMonth | None, event: Balance) -> BalanceMonth:
+    days = list(row.days) if row else _NO_DAYS.copy()
+    days[event.business_date.day - 1] = event.ledger_balance
+    return BalanceMonth(tuple(days))
+
+
+def _consent_given(row: Consent | None, event: relationship.ConsentGiven) -> Consent:
+    return Consent((*(row.spans if row else ()), Consented(event.given_on)))
+
+
+Fold: TypeAlias = Callable[[Any, Any], "Row"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    kind: str
+    id_of: Callable[[Any], str]
+    fold: Fold
+
+
+def _cannot(event: Event, why: str) -> NoReturn:
+    message = f"{type(event).__name__} of {event.customer_id} cannot be applied: {why}"
+    raise CannotApplyError(message)
+
+
+def _makes(make: Callable[[Any], Row]) -> Fold:
+    def fold(row: Row | None, event: Event) -> Row:
+        if row is not None:
+            _cannot(event, "its row is there already")
+        return make(event)
+
+    return fold
+
+
+def _changes(change: Callable[[Any, Any], Row]) -> Fold:
+    def fold(row: Row | None, event: Event) -> Row:
+        if row is None:
+            _cannot(event, "its row is missing")
+        return change(row, event)
+
+    return fold
+
+
+def _rules(
+    kind: str, id_of: Callable[[Any], str], folds: Mapping[type[Event], Fold]
+) -> dict[type[Event], _Rule]:
+    return {event_class: _Rule(kind, id_of, fold) for event_class, fold in folds.items()}
+
+
+def _month_of(event: Balance) -> str:
+    return f"{event.account_id}/{event.business_date.isoformat()[:7]}"
+
+
+_RULES: Mapping[type[Event], _Rule] = {
+    **_rules(
+        "customer",
+        lambda _: "",
+        {
+            relationship.RelationshipOpened: _makes(_opened),
+            relationship.ProfileChanged: _changes(_profile),
+            relationship.ManagerAssigned: _changes(_assigned),
+            relationship.HandoverAccepted: _changes(_handed_over),
+            relationship.TierAssigned: _changes(_tier),
+            relationship.RelationshipClosed: _changes(_closed),
+        },
+    ),
+    **_rules(
+        "consent",
+        attrgetter("purpose"),
+        {
+            relationship.ConsentGiven: _consent_given,
+            relationship.ConsentWithdrawn: _changes(_consent_withdrawn),
+        },
+    ),
+    **_rules(
+        "contact",
+        attrgetter("contact_id"),
+        {
+            contact.ContactRecorded: _makes(_contact),
+            contact.ContactCorrected: _changes(lambda _, event: _contact(event)),
+        },
+    ),
+    **_rules(
+        "follow_up", attrgetter("follow_up_id"), {contact.FollowUpPromised: _makes(_follow_up)}
+    ),
+    **_rules("account", attrgetter("account_id"), {account.AccountOpened: _makes(_account)}),
+    **_rules(
+        "balances",
+        _month_of,
+        {account.BalanceObserved: _balance, account.BalanceCorrected: _changes(_balance)},
+    ),
+    **_rules(
+        "loan",
+        attrgetter("loan_id"),
+        {
+            loan.LoanApproved: _makes(_loan),
+            loan.LoanDrawn: _changes(_drawn),
+            loan.DrawReversed: _changes(_draw_reversed),
+            loan.LoanRepaid: _changes(_repaid),
+            loan.RepaymentReversed: _changes(_repayment_reversed),
+            loan.LoanSettled: _changes(_settled),
+        },
+    ),
+    **_rules(
+        "commitment",
+        attrgetter("commitment_id"),
+        {
+            commitment.CommitmentAgreed: _makes(_agreed),
+            commitment.CommitmentAmended: _changes(_amended),
+            commitment.CommitmentWaived: _changes(_waived),
+            commitment.CommitmentReleased: _changes(_released),
+        },
+    ),
+    **_rules(
+        "referral",
+        attrgetter("referral_id"),
+        {
+            referral.ReferralIntroduced: _makes(_introduced),
+            referral.ReferralConverted: _changes(_converted),
+            referral.ReferralDeclined: _changes(_declined),
+            referral.ReferralLapsed: _changes(_lapsed),
+        },
+    ),
+}
+
+# What is on record only: no view of today keeps anything of these.
+UNFOLDED: frozenset[type[Event]] = frozenset(
+    {
+        relationship.HandoverProposed,
+        relationship.HandoverDeclined,
+        relationship.RelationshipMerged,
+        relationship.RelationshipForgotten,
+        contact.CrossCheckRecorded,
+        contact.ComplaintRecorded,
+        loan.RateChanged,
+        loan.LoanRenewed,
+        referral.ReferralAssigned,
+        referral.ReferralContacted,
+        referral.ReferralQualified,
+    }
+)
+FOLDED: frozenset[type[Event]] = frozenset(_RULES)
