@@ -47,3 +47,41 @@ class BalanceCorrected:
 
 
 AccountEvent: TypeAlias = AccountOpened | BalanceObserved | BalanceCorrected
+
+# State.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What a decision needs to know of an account; its balances are never loaded for one."""
+
+    customer_id: str
+    currency: str
+
+
+# Commands.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAccount:
+    """Record that a customer opened an account."""
+
+    account_id: str
+    customer_id: str
+    kind: AccountKind
+    currency: str
+    opened_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordBalance:
+    """Record an end-of-day balance; told again with other content, correct it."""
+
+    account_id: str
+    business_date: date
+    ledger_balance: Minor
+    currency: str
+    held: Minor | None = None
+
+
+AccountCommand: TypeAlias = OpenAccount | RecordBalance

@@ -106,3 +106,55 @@ class CommitmentReleased:
 CommitmentEvent: TypeAlias = (
     CommitmentAgreed | CommitmentAmended | CommitmentWaived | CommitmentReleased
 )
+
+# Commands.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreeCommitment:
+    """Record what customer and bank agreed on."""
+
+    commitment_id: str
+    customer_id: str
+    loan_id: str | None = None
+    agreed_on: date
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendCommitment:
+    """Record other terms, whole, from a day on."""
+
+    commitment_id: str
+    amended_on: date
+    effective_on: date
+    terms: Terms
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaiveCommitment:
+    """Forgive the windows that begin within the dates given."""
+
+    commitment_id: str
+    waiver_id: str
+    waived_on: date
+    windows_from: date
+    windows_to: date
+    requested_by: str
+    approved_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseCommitment:
+    """End the commitment early: it is in force until the day before."""
+
+    commitment_id: str
+    released_on: date
+    reason: str
+
+
+CommitmentCommand: TypeAlias = (
+    AgreeCommitment | AmendCommitment | WaiveCommitment | ReleaseCommitment
+)

@@ -88,3 +88,62 @@ class ComplaintRecorded:
 ContactEvent: TypeAlias = (
     ContactRecorded | ContactCorrected | FollowUpPromised | CrossCheckRecorded | ComplaintRecorded
 )
+
+# Commands.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordContact:
+    """Record a dealing; told again with other content, correct it."""
+
+    customer_id: str
+    contact_id: str
+    happened_at: Instant
+    happened_on: date
+    channel: Channel
+    direction: Direction
+    purpose: str
+    outcome: str
+    duration_seconds: int
+    by: str
+    follow_up_on: date | None = None
+    note: str | None = field(default=None, metadata=PERSONAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseFollowUp:
+    """Promise the customer to come back on a day."""
+
+    customer_id: str
+    follow_up_id: str
+    promised_on: date
+    follow_up_on: date
+    purpose: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordCrossCheck:
+    """Record an inference and the hard items behind it."""
+
+    customer_id: str
+    cross_check_id: str
+    checked_on: date
+    inference: str
+    items: tuple[str, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordComplaint:
+    """Record that the customer complained."""
+
+    customer_id: str
+    complaint_id: str
+    complained_on: date
+    subject: str
+    by: str
+    note: str | None = field(default=None, metadata=PERSONAL)
+
+
+ContactCommand: TypeAlias = RecordContact | PromiseFollowUp | RecordCrossCheck | RecordComplaint

@@ -117,3 +117,99 @@ LoanEvent: TypeAlias = (
     | LoanSettled
     | LoanRenewed
 )
+
+# Commands. `annual_rate` is a plain decimal without trailing zeros, as in the events.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveLoan:
+    """Record that a facility was granted."""
+
+    loan_id: str
+    customer_id: str
+    approved_on: date
+    principal: Minor
+    currency: str
+    term_months: int
+    annual_rate: str
+    repayment: Repayment
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawLoan:
+    """Record a disbursement."""
+
+    draw_id: str
+    loan_id: str
+    drawn_on: date
+    amount: Minor
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReverseDraw:
+    """Take a draw back, whole."""
+
+    draw_id: str
+    reversed_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepayLoan:
+    """Record a repayment."""
+
+    repayment_id: str
+    loan_id: str
+    paid_on: date
+    principal: Minor
+    interest: Minor
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReverseRepayment:
+    """Take a repayment back, whole."""
+
+    repayment_id: str
+    reversed_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRate:
+    """Record another rate from a day on."""
+
+    loan_id: str
+    changed_on: date
+    annual_rate: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleLoan:
+    """Record that the facility is paid back and closed."""
+
+    loan_id: str
+    settled_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewLoan:
+    """Record that the facility goes on with a longer term."""
+
+    loan_id: str
+    renewed_on: date
+    term_months: int
+    annual_rate: str
+
+
+LoanCommand: TypeAlias = (
+    ApproveLoan
+    | DrawLoan
+    | ReverseDraw
+    | RepayLoan
+    | ReverseRepayment
+    | ChangeRate
+    | SettleLoan
+    | RenewLoan
+)

@@ -95,3 +95,83 @@ ReferralEvent: TypeAlias = (
     | ReferralDeclined
     | ReferralLapsed
 )
+
+# Commands.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntroduceReferral:
+    """Record that someone brought a prospect; told again with an outcome, record that."""
+
+    referral_id: str
+    referrer_id: str
+    prospect_id: str
+    introduced_on: date
+    via: Via
+    by: str
+    branch: str
+    outcome: Outcome | None = None
+    outcome_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignReferral:
+    """Tell a relationship manager to see the prospect."""
+
+    referral_id: str
+    manager: str
+    assigned_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactReferral:
+    """Record that the prospect was spoken to for the first time."""
+
+    referral_id: str
+    contacted_on: date
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualifyReferral:
+    """Record that the prospect fits and wants something."""
+
+    referral_id: str
+    qualified_on: date
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertReferral:
+    """Record that the prospect became a customer through this referral."""
+
+    referral_id: str
+    converted_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineReferral:
+    """Record that the prospect said no."""
+
+    referral_id: str
+    declined_on: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LapseReferral:
+    """Record that nothing came of it in time."""
+
+    referral_id: str
+    lapsed_on: date
+
+
+ReferralCommand: TypeAlias = (
+    IntroduceReferral
+    | AssignReferral
+    | ContactReferral
+    | QualifyReferral
+    | ConvertReferral
+    | DeclineReferral
+    | LapseReferral
+)

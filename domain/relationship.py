@@ -154,3 +154,146 @@ RelationshipEvent: TypeAlias = (
     | RelationshipClosed
     | RelationshipForgotten
 )
+
+# Commands: imperative. `today` is the business date on which the ledger is told.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRelationship:
+    """Someone became a customer; told again with other content, the profile or owner changed."""
+
+    customer_id: str
+    name: str = field(metadata=PERSONAL)
+    kind: CustomerKind
+    segment: str
+    branch: str
+    manager: str
+    opened_on: date
+    birth_date: str | None = field(default=None, metadata=PERSONAL)
+    phone: str | None = field(default=None, metadata=PERSONAL)
+    source: str | None = None
+    today: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeProfile:
+    """The whole profile as it is from today on."""
+
+    customer_id: str
+    name: str = field(metadata=PERSONAL)
+    segment: str
+    branch: str
+    birth_date: str | None = field(default=None, metadata=PERSONAL)
+    phone: str | None = field(default=None, metadata=PERSONAL)
+    source: str | None = None
+    today: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignManager:
+    """Give the relationship an owner, or someone who helps to maintain it."""
+
+    customer_id: str
+    manager: str
+    role: ManagerRole
+    assigned_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposeHandover:
+    """Offer the relationship, in its owner's name, to a colleague."""
+
+    customer_id: str
+    handover_id: str
+    to_manager: str
+    proposed_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptHandover:
+    """Take over what was proposed."""
+
+    customer_id: str
+    handover_id: str
+    accepted_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineHandover:
+    """Leave the relationship with its owner."""
+
+    customer_id: str
+    handover_id: str
+    declined_on: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignTier:
+    """Put the customer into a tier."""
+
+    customer_id: str
+    tier: str
+    assigned_on: date
+    review_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveConsent:
+    """Record a consent to one purpose."""
+
+    customer_id: str
+    purpose: str
+    given_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawConsent:
+    """Record that a consent was taken back."""
+
+    customer_id: str
+    purpose: str
+    withdrawn_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeRelationship:
+    """Record that the customer is really another one."""
+
+    customer_id: str
+    into_customer_id: str
+    merged_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseRelationship:
+    """Record that the customer left."""
+
+    customer_id: str
+    closed_on: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetRelationship:
+    """Record that the customer is forgotten; destroying the key is the shell's part."""
+
+    customer_id: str
+    forgotten_on: date
+    reason: str
+
+
+RelationshipCommand: TypeAlias = (
+    OpenRelationship
+    | ChangeProfile
+    | AssignManager
+    | ProposeHandover
+    | AcceptHandover
+    | DeclineHandover
+    | AssignTier
+    | GiveConsent
+    | WithdrawConsent
+    | MergeRelationship
+    | CloseRelationship
+    | ForgetRelationship
+)

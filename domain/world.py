@@ -1,0 +1,79 @@
+"""What a decision may look at: the port through which the shell shows it the ledger.
+
+The shell records every stream that it loaded as the decision's read set, so a rule looks only at
+what it needs, and at the cheapest thing that answers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from domain.account import Account
+    from domain.commitment import Commitment
+    from domain.contact import Contact
+    from domain.loan import Loan
+    from domain.referral import Prospect
+    from domain.relationship import Relationship
+
+Standing: TypeAlias = Literal["unknown", "known", "forgotten"]
+
+
+class World(Protocol):
+    """The ledger as one decision sees it. A state is None where its stream is empty.
+
+    Personal fields of a state are plain text wherever the shell could open them.
+    """
+
+    def standing(self, customer_id: str) -> Standing:
+        """Return whether the customer is known. It only moves forward: no read set needed."""
+        ...
+
+    def relationship(self, customer_id: str) -> Relationship | None:
+        """Return the state of the stream `relationship-<customer_id>`."""
+        ...
+
+    def contact(self, contact_id: str) -> Contact | None:
+        """Return the state of the stream `contact-<contact_id>`."""
+        ...
+
+    def loan(self, loan_id: str) -> Loan | None:
+        """Return the state of the stream `loan-<loan_id>`."""
+        ...
+
+    def account(self, account_id: str) -> Account | None:
+        """Return the state of the stream `account-<account_id>`."""
+        ...
+
+    def commitment(self, commitment_id: str) -> Commitment | None:
+        """Return the state of the stream `commitment-<commitment_id>`."""
+        ...
+
+    def prospect(self, customer_id: str) -> Prospect | None:
+        """Return the state of the stream `prospect-<customer_id>`: all referrals of one prospect."""
+        ...
+
+    def claimed(self, key: str) -> bool:
+        """Return whether a claim holds the key, such as `balance:A01539:1993-01-03`."""
+        ...
+
+    def loan_of_draw(self, draw_id: str) -> str | None:
+        """Return the loan under which `draw:<draw_id>` was recorded."""
+        ...
+
+    def loan_of_repayment(self, repayment_id: str) -> str | None:
+        """Return the loan to which `repayment:<repayment_id>` was recorded."""
+        ...
+
+    def prospect_of_referral(self, referral_id: str) -> str | None:
+        """Return the prospect for whom `referral:<referral_id>` was recorded."""
+        ...
+
+    def first_business(self, customer_id: str) -> date | None:
+        """Return when the customer's first account was opened or first loan drawn.
+
+        Reversed draws count: they took place. Asked only where a referral has ended.
+        """
+        ...
