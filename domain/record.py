@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import date
@@ -12,12 +11,11 @@ if TYPE_CHECKING:
     from domain.values import Instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(NamedTuple):
     """A decoded event with its envelope, in the current version of its type.
 
     `position` counts 1, 2, 3 … over the whole ledger; `recorded_at` is in the same order.
-    `version` is the version that was stored.
+    `version` is the version that was stored. A tuple, for records are read by the million.
     """
 
     position: int

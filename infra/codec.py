@@ -50,6 +50,7 @@ ENVELOPE: Mapping[str, tuple[type, ...]] = {
 _NAMES = tuple(ENVELOPE)
 _BEFORE_DATA = _NAMES[:-1]
 _SHAPES = frozenset(product(*ENVELOPE.values()))
+_MALFORMED = (ValueError, LookupError, TypeError, AttributeError)  # all but the first: upcasters
 _MAP_OF_15 = b"\x8f"
 _DATA_KEY: bytes = msgpack.packb("data")
 
@@ -64,9 +65,17 @@ def _before_data(record: StoredRecord) -> dict[str, Any]:
     return dict(zip(_BEFORE_DATA, record, strict=False))  # the shorter ends before `data`
 
 
+def _map(packed: bytes) -> dict[str, Any]:
+    fields = msgpack.unpackb(packed)
+    if type(fields) is not dict:
+        msg = "not a map"
+        raise ValueError(msg)
+    return fields
+
+
 def _envelope(canonical: bytes) -> dict[str, Any]:
-    fields = msgpack.unpackb(canonical)
-    if type(fields) is not dict or tuple(fields) != _NAMES:
+    fields = _map(canonical)
+    if tuple(fields) != _NAMES:
         msg = "the envelope has not its 15 fields"
         raise ValueError(msg)
     if tuple(map(type, fields.values())) not in _SHAPES:
@@ -107,7 +116,7 @@ class Codec:
         data = layout.dump(event)
         for name in layout.personal:
             if data[name] is not None:
-                assert type(data[name]) is str, name  # noqa: S101 - a box belongs to one event
+                assert type(data[name]) is str, name
                 data[name] = seal(name, data[name])
         packed: bytes = msgpack.packb(data)
         return packed
@@ -118,37 +127,37 @@ class Codec:
         Raises `UnreadableEventError` for an unknown type or version and for any other bytes.
         """
         try:
-            fields = _envelope(canonical)
-            return self._recorded(fields, fields.pop("data"), unseal)
-        except ValueError as error:
+            return self._recorded(_envelope(canonical), unseal)
+        except _MALFORMED as error:
             msg = f"not a canonical event: {error}"
             raise UnreadableEventError(msg) from error
 
     def decode_record(self, record: StoredRecord, unseal: Unseal | None = None) -> Recorded:
         """Return the event of a stored record, upcast. Raises `UnreadableEventError`."""
         try:
-            return self._recorded(_before_data(record), msgpack.unpackb(record.data), unseal)
-        except ValueError as error:
+            fields = _before_data(record)
+            fields["data"] = _map(record.data)
+            return self._recorded(fields, unseal)
+        except _MALFORMED as error:
             msg = f"position {record.position} ({record.type}) cannot be read: {error}"
             raise UnreadableEventError(msg) from error
 
-    def _recorded(self, fields: dict[str, Any], data: Data, unseal: Unseal | None) -> Recorded:
+    def _recorded(self, fields: dict[str, Any], unseal: Unseal | None) -> Recorded:
         reader = self._readers.get((fields["type"], fields["version"]))
         if reader is None:
             msg = "{type} version {version} is not known to this program".format_map(fields)
             raise UnreadableEventError(msg)
         layout, chain = reader
-        if chain:
-            data = _upcast(data, chain, layout)
+        data = _upcast(fields["data"], chain, layout) if chain else fields["data"]
         layout.load(data)
         for name in layout.personal:
             box = data[name]
             if box is not None:
                 data[name] = Sealed(box) if unseal is None else unseal(fields["id"], name, box)
         data["customer_id"] = fields["customer_id"]
-        fields["event"] = layout.cls(**data)
         fields["occurred_on"] = load_date(fields["occurred_on"])
-        return Recorded(**fields)
+        fields["data"] = layout.cls(**data)
+        return Recorded._make(fields.values())  # the envelope's order, the event for `data`
 
 
 def _upcast(data: Data, chain: tuple[Upcaster, ...], layout: Layout) -> Data:

@@ -10,16 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.codec import UnreadableEventError
+from consumers.event_store import StoredRecord
 from domain.catalogue import BY_NAME, EVENT_TYPES, Event, EventType
 from domain.loan import LoanSettled
+from domain.record import Recorded
 from domain.relationship import RelationshipOpened
 from domain.values import Sealed
-from infra.codec import CODEC, Codec, canonical, decode, decode_record, pack_data
+from infra.codec import CODEC, ENVELOPE, Codec, canonical, decode, decode_record, pack_data
 from infra.upcasters import UPCASTERS
 from tests.samples import envelopes, instances_of, stored, typed_events
 
 if TYPE_CHECKING:
-    from consumers.event_store import StoredRecord
     from infra.upcasters import Data
 
 
@@ -60,6 +61,10 @@ def test_canonical_bytes_are_msgpack_of_the_fifteen_fields(
     record = stored(event_type, pack_data(event, seal), **envelope)
     whole = envelope_of(record) | {"data": msgpack.unpackb(record.data)}
     assert canonical(record) == msgpack.packb(whole)
+
+
+def test_a_recorded_event_has_the_envelope_with_the_event_for_its_data() -> None:
+    assert (*Recorded._fields[:-1], "data") == tuple(ENVELOPE) == StoredRecord._fields
 
 
 def test_data_holds_every_field_but_the_customer_with_terms_inlined() -> None:
@@ -120,6 +125,16 @@ def settled(**changes: object) -> bytes:
 def test_bytes_that_are_no_known_event_are_unreadable(changes: dict[str, Any], told: str) -> None:
     with pytest.raises(UnreadableEventError, match=told):
         decode(settled(**changes))
+
+
+@pytest.mark.parametrize("data", [["loan_id", "settled_on"], 5, None, b"", {"on": 1}])
+def test_stored_data_that_is_no_event_is_unreadable(data: object) -> None:
+    second = replace(BY_NAME["loan-settled"], version=2)
+    codec = Codec([second], {("loan-settled", 1): _settled_v1})
+    for version in (1, 2):
+        record = stored(second, msgpack.packb(data), version=version)
+        with pytest.raises(UnreadableEventError):
+            codec.decode_record(record)
 
 
 @settings(max_examples=100)
