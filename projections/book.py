@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from projections.facts import (
     Account,
+    Assignment,
     BalanceMonth,
     Commitment,
+    Consent,
     Contact,
     Customer,
     FollowUp,
     Loan,
+    Profile,
     Referral,
+    TierFrom,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +50,7 @@ class Book:
     loans_of: dict[str, list[str]] = field(default_factory=dict)
     commitments: dict[str, tuple[str, Commitment]] = field(default_factory=dict)
     commitments_of: dict[str, list[str]] = field(default_factory=dict)
+    consents_of: dict[str, dict[str, Consent]] = field(default_factory=dict)
     contacts_of: dict[str, list[Contact]] = field(default_factory=dict)
     follow_ups_of: dict[str, list[FollowUp]] = field(default_factory=dict)
     referrals: dict[str, tuple[str, Referral]] = field(default_factory=dict)
@@ -66,6 +71,8 @@ class Book:
         match row:
             case Customer():
                 self.customers[customer_id] = row
+            case Consent():
+                self.consents_of.setdefault(customer_id, {})[id_] = row
             case Contact():
                 self.contacts_of.setdefault(customer_id, []).append(row)
             case FollowUp():
@@ -169,6 +176,54 @@ def outstanding(loan: Loan, as_of: date) -> int:
 
 def _over(on: date | None, as_of: date) -> bool:
     return on is not None and on <= as_of
+
+
+Dated = TypeVar("Dated", Profile, Assignment, TierFrom)
+
+
+def _latest(history: Iterable[Dated], as_of: date) -> Dated | None:
+    """Return what holds on a day; of one day's entries the last recorded."""
+    held = [entry for entry in history if entry.since <= as_of]
+    return max(reversed(held), key=lambda entry: entry.since, default=None)
+
+
+def profile_at(customer: Customer, as_of: date) -> Profile:
+    """Return where the customer belongs on a day (before it was opened: its first profile)."""
+    return _latest(customer.profiles, as_of) or customer.profiles[0]
+
+
+def owner_at(customer: Customer, as_of: date) -> str:
+    """Return the manager who owns the relationship on a day."""
+    owners = [told for told in customer.assignments if told.role == "owner"]
+    return (_latest(owners, as_of) or owners[0]).manager
+
+
+def joint_at(customer: Customer, as_of: date) -> tuple[str, ...]:
+    """Return who else maintains the relationship on a day (双线维护), sorted."""
+    told = [told for told in customer.assignments if told.since <= as_of]
+    joint = {assignment.manager for assignment in told if assignment.role == "joint"}
+    return tuple(sorted(joint - {owner_at(customer, as_of)}))
+
+
+def tier_at(customer: Customer, as_of: date) -> str | None:
+    """Return the customer's tier (贵宾等级) on a day."""
+    tier = _latest(customer.tiers, as_of)
+    return tier.tier if tier else None
+
+
+def consents_at(book: Book, customer_id: str, as_of: date) -> tuple[str, ...]:
+    """Return the purposes to which the customer's consent is in force on a day, sorted."""
+    consents = book.consents_of.get(customer_id, {})
+    return tuple(
+        sorted(
+            purpose
+            for purpose, consent in consents.items()
+            if any(
+                span.given_on <= as_of and not _over(span.withdrawn_on, as_of)
+                for span in consent.spans
+            )
+        )
+    )
 
 
 def currencies(book: Book) -> list[str]:

@@ -1,0 +1,133 @@
+"""The referral forest (转介绍): which referrals stand on a business date, and which converted.
+
+At any date the live referrals form a forest. The deciders see to it; a fact told late can still
+make two referrals of one prospect overlap, or close a circle. Then the one introduced earliest
+stands (of the same day, the one that ended earliest, then the smallest id).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from projections.book import Book
+    from projections.facts import Referral
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A referral that stood against its prospect's others, and when it converted, if it did."""
+
+    referral_id: str
+    referral: Referral
+    converted_on: date | None
+
+    @property
+    def precedence(self) -> tuple[date, bool, date, str]:
+        """Of two that cannot both be in the forest, the smaller is."""
+        return _precedence(self.referral_id, self.referral)
+
+    def lives(self, as_of: date) -> bool:
+        """Tell whether it is in the forest: converted, or neither declined nor lapsed yet."""
+        ended_on = self.referral.ended_on
+        return self.converted_on is not None or ended_on is None or ended_on > as_of
+
+
+def standing(book: Book, prospect_id: str, as_of: date) -> list[Standing]:
+    """Return the prospect's referrals up to a date, save those introduced while another lived.
+
+    Only the last of them can be live.
+    """
+    firsts = _firsts(book, prospect_id)
+    ids = book.referrals_of_prospect.get(prospect_id, ())
+    stood: list[Standing] = []
+    for referral_id in sorted(ids, key=lambda id_: _precedence(id_, book.referrals[id_][1])):
+        referral = book.referrals[referral_id][1]
+        if referral.introduced_on > as_of:
+            break
+        if stood and stood[-1].lives(referral.introduced_on):
+            continue
+        stood.append(Standing(referral_id, referral, _converted_on(referral, firsts, as_of)))
+    return stood
+
+
+def _live(book: Book, prospect_id: str, as_of: date) -> Standing | None:
+    stood = standing(book, prospect_id, as_of)
+    return stood[-1] if stood and stood[-1].lives(as_of) else None
+
+
+def _precedence(referral_id: str, referral: Referral) -> tuple[date, bool, date, str]:
+    """Order referrals: the smallest stands."""
+    introduced_on, ended_on = referral.introduced_on, referral.ended_on
+    return introduced_on, ended_on is None, ended_on or introduced_on, referral_id
+
+
+def _firsts(book: Book, customer_id: str) -> list[date]:
+    """Return when the customer's first account ever was opened and first loan ever drawn.
+
+    A draw that was reversed later was a draw.
+    """
+    accounts = book.accounts_of.get(customer_id, ())
+    opened = [book.accounts[account_id][1].opened_on for account_id in accounts]
+    loans = book.loans_of.get(customer_id, ())
+    draws = [draw.on for loan_id in loans for draw in book.loans[loan_id][1].draws]
+    return [min(days) for days in (opened, draws) if days]
+
+
+def _converted_on(referral: Referral, firsts: list[date], as_of: date) -> date | None:
+    """Return the earliest conversion up to a date, unless the referral had ended before it."""
+    days = [first for first in firsts if first >= referral.introduced_on]
+    if referral.converted_on is not None:
+        days.append(referral.converted_on)
+    earliest = min(days, default=None)
+    if earliest is None or earliest > as_of:
+        return None
+    if referral.ended_on is not None and referral.ended_on < earliest:
+        return None
+    return earliest
+
+
+def forest(book: Book, as_of: date) -> dict[str, Standing]:
+    """Return the live referral of each prospect in the forest.
+
+    Referrals are let in by precedence; one that would close a circle stays out (union-find).
+    """
+    found = ((id_, _live(book, id_, as_of)) for id_ in book.referrals_of_prospect)
+    live = [(prospect_id, stood) for prospect_id, stood in found if stood]
+    live.sort(key=lambda item: item[1].precedence)
+    group: dict[str, str] = {}
+    let_in: dict[str, Standing] = {}
+    for prospect_id, stood in live:
+        top = _find(group, stood.referral.referrer_id)
+        if top != prospect_id:
+            group[prospect_id] = top
+            let_in[prospect_id] = stood
+    return let_in
+
+
+def _find(group: dict[str, str], node: str) -> str:
+    """Return the root of a node's tree, shortening the way to it (path halving)."""
+    while (above := group.get(node)) is not None:
+        further = group.get(above)
+        if further is None:
+            return above
+        group[node] = node = further
+    return node
+
+
+def live_referral(book: Book, prospect_id: str, as_of: date) -> Standing | None:
+    """Return what `forest` holds for one prospect, by walking up instead of building it."""
+    own = latest = above = _live(book, prospect_id, as_of)
+    passed = set()
+    while above and above.referral.referrer_id not in passed:
+        referrer_id = above.referral.referrer_id
+        if referrer_id == prospect_id:  # a circle: its latest referral stays out
+            return None if latest is own else own
+        passed.add(referrer_id)
+        above = _live(book, referrer_id, as_of)
+        if above and latest and above.precedence > latest.precedence:
+            latest = above
+    return own

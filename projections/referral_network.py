@@ -1,0 +1,236 @@
+"""The referral network: who brought whom, and what lies below each node on a business date.
+
+Amounts are minor units of the one currency asked for; conversions count whatever the currency.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from heapq import nsmallest
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from domain.values import ONE
+from projections.book import drawn, profile_at
+from projections.referral_forest import forest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+
+    from domain.values import Ppm
+    from projections.book import Book
+    from projections.referral_forest import Standing
+
+
+class NetworkRow(NamedTuple):
+    """One node of the forest; the fields are the columns of the `network` export.
+
+    Subtree figures leave the node itself out.
+    """
+
+    customer_id: str
+    referrer_id: str | None
+    root_id: str
+    depth: int
+    children: int
+    descendants: int
+    converted_descendants: int
+    subtree_drawn: int
+    subtree_deposits: int
+    introduced_on: date | None
+    converted_on: date | None
+    days_to_convert: int | None
+
+
+def network_rows(book: Book, as_of: date, currency: str) -> Iterator[NetworkRow]:
+    """Yield a row for every relationship opened by the date and every prospect in the forest.
+
+    By customer id in code point order. A referrer who is neither yet has no row, but its place
+    in the tree. Linear in the size of the book, but for sorting.
+    """
+    edges = forest(book, as_of)
+    members = {id_ for id_, customer in book.customers.items() if customer.opened_on <= as_of}
+    members.update(edges)
+    referrers = {stand.referral.referrer_id for stand in edges.values()}
+    shape = _shape(edges, sorted(members | referrers))
+    own = [_own_figures(book, id_, as_of, currency) for id_ in shape.ids]
+    figures = _subtree_figures(shape, own, edges)
+    for place, id_ in enumerate(shape.ids):
+        if id_ in members:
+            yield _row(shape, place, figures[place], edges.get(id_))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The forest as arrays over the nodes in id order; parent -1 for a root."""
+
+    ids: list[str]
+    parents: list[int]
+    children: list[int]
+    leaves_first: list[int]
+    roots: list[int]
+    depths: list[int]
+
+
+def _shape(edges: dict[str, Standing], ids: list[str]) -> _Shape:
+    place = {id_: index for index, id_ in enumerate(ids)}
+    parents = [place[edges[id_].referral.referrer_id] if id_ in edges else -1 for id_ in ids]
+    children = [0] * len(ids)
+    for parent in parents:
+        if parent >= 0:
+            children[parent] += 1
+    waiting = children.copy()
+    leaves_first = [index for index, count in enumerate(waiting) if count == 0]
+    for index in leaves_first:  # grows while it is walked
+        parent = parents[index]
+        if parent >= 0:
+            waiting[parent] -= 1
+            if waiting[parent] == 0:
+                leaves_first.append(parent)
+    roots = list(range(len(ids)))
+    depths = [0] * len(ids)
+    for index in reversed(leaves_first):
+        parent = parents[index]
+        if parent >= 0:
+            roots[index] = roots[parent]
+            depths[index] = depths[parent] + 1
+    return _Shape(ids, parents, children, leaves_first, roots, depths)
+
+
+@dataclass(slots=True)
+class _Figures:
+    """What lies below a node."""
+
+    descendants: int = 0
+    converted: int = 0
+    drawn: int = 0
+    deposits: int = 0
+
+
+def _own_figures(book: Book, customer_id: str, as_of: date, currency: str) -> tuple[int, int]:
+    """Return what a customer has drawn and holds in deposits."""
+    draws = sum(drawn(loan, as_of) for loan in book.loans_in(customer_id, currency))
+    accounts = book.accounts_in(customer_id, currency)
+    return draws, sum(book.deposit(account_id, as_of) for account_id in accounts)
+
+
+def _subtree_figures(
+    shape: _Shape, own: list[tuple[int, int]], edges: dict[str, Standing]
+) -> list[_Figures]:
+    figures = [_Figures() for _ in shape.ids]
+    for index in shape.leaves_first:
+        if shape.parents[index] < 0:
+            continue
+        above, here = figures[shape.parents[index]], figures[index]
+        draws, deposits = own[index]
+        above.descendants += here.descendants + 1
+        above.converted += here.converted + (edges[shape.ids[index]].converted_on is not None)
+        above.drawn += here.drawn + draws
+        above.deposits += here.deposits + deposits
+    return figures
+
+
+def _row(shape: _Shape, place: int, below: _Figures, stand: Standing | None) -> NetworkRow:
+    introduced_on = stand.referral.introduced_on if stand else None
+    converted_on = stand.converted_on if stand else None
+    days = (converted_on - introduced_on).days if converted_on and introduced_on else None
+    return NetworkRow(
+        customer_id=shape.ids[place],
+        referrer_id=stand.referral.referrer_id if stand else None,
+        root_id=shape.ids[shape.roots[place]],
+        depth=shape.depths[place],
+        children=shape.children[place],
+        descendants=below.descendants,
+        converted_descendants=below.converted,
+        subtree_drawn=below.drawn,
+        subtree_deposits=below.deposits,
+        introduced_on=introduced_on,
+        converted_on=converted_on,
+        days_to_convert=days,
+    )
+
+
+# Questions asked of the rows.
+
+LeaderBy: TypeAlias = Literal["converted_descendants", "subtree_drawn", "subtree_deposits"]
+LEADER_BY: tuple[LeaderBy, ...] = ("converted_descendants", "subtree_drawn", "subtree_deposits")
+
+
+def leaders(rows: Iterable[NetworkRow], by: LeaderBy, rows_max: int) -> list[NetworkRow]:
+    """Return those who brought the most, best first, equals by id; none who brought nothing."""
+    brought = (row for row in rows if getattr(row, by))
+    return nsmallest(rows_max, brought, key=lambda row: (-getattr(row, by), row.customer_id))
+
+
+def tree(rows: Iterable[NetworkRow], customer_id: str) -> list[NetworkRow]:
+    """Return a node's row and all below it, each before its own children, earliest first.
+
+    Empty where the node has no row.
+    """
+    start: list[NetworkRow] = []
+    below: dict[str, list[NetworkRow]] = {}
+    for row in rows:
+        if row.customer_id == customer_id:
+            start.append(row)
+        if row.referrer_id is not None:
+            below.setdefault(row.referrer_id, []).append(row)
+    found = []
+    while start:
+        row = start.pop()
+        found.append(row)
+        children = below.get(row.customer_id, [])
+        start += sorted(
+            children, key=lambda child: (child.introduced_on, child.customer_id), reverse=True
+        )
+    return found
+
+
+GroupBy: TypeAlias = Literal["cohort", "branch", "depth"]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedK:
+    """How many converted referrals a converted customer of a group made; K in ppm.
+
+    A converted customer: a relationship without a live referrer, or a converted prospect. The
+    cohort is the month it became one (`YYYY-MM`).
+    """
+
+    group: str
+    converted_customers: int
+    converted_referrals: int
+
+    @property
+    def k_ppm(self) -> Ppm:
+        """The ratio, rounded half up."""
+        twice = 2 * self.converted_customers
+        return (2 * self.converted_referrals * ONE + self.converted_customers) // twice
+
+
+def observed_k(
+    book: Book, rows: Iterable[NetworkRow], as_of: date, by: GroupBy
+) -> list[ObservedK]:
+    """Return the observed K of each cohort, branch or depth; shorter names of groups first."""
+    converted = [row for row in rows if row.referrer_id is None or row.converted_on is not None]
+    made = Counter(row.referrer_id for row in converted)
+    customers: Counter[str] = Counter()
+    referrals: Counter[str] = Counter()
+    for row in converted:
+        group = _group(book, row, as_of, by)
+        customers[group] += 1
+        referrals[group] += made[row.customer_id]
+    groups = sorted(customers, key=lambda group: (len(group), group))
+    return [ObservedK(group, customers[group], referrals[group]) for group in groups]
+
+
+def _group(book: Book, row: NetworkRow, as_of: date, by: GroupBy) -> str:
+    customer = book.customers.get(row.customer_id)
+    match by:
+        case "cohort":
+            became_on = row.converted_on or (customer.opened_on if customer else as_of)
+            return became_on.isoformat()[:7]
+        case "branch":
+            return profile_at(customer, as_of).branch if customer else ""
+        case "depth":
+            return str(row.depth)
