@@ -7,13 +7,14 @@ what the decision read, and the claims; then it gives positions, versions and `r
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from domain.values import Instant
 
+RECORD_BYTES_MAX = 60_000  # canonical bytes of one record
 READ_RECORDS_MAX = 5_000  # records a page
 
 
@@ -71,9 +72,11 @@ class Append:
     claims: Sequence[Claim] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRecord:
-    """A record as stored: the fields of the canonical bytes, `data` still packed."""
+class StoredRecord(NamedTuple):
+    """A record as stored: the fields of the canonical bytes, in their order, `data` packed.
+
+    A tuple, for records are read by the million: a frozen dataclass takes ten times as long.
+    """
 
     position: int
     id: str
