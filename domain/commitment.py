@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date  # noqa: TC003 - the codec reads the field types at run time
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from domain import checks
+from domain.errors import (
+    CommitmentEndedError,
+    UnknownCommitmentError,
+    WaiverByRequesterError,
+    WaiverWithoutWindowError,
+)
+from domain.telling import latest_on, told
+from domain.terms import check_terms
 from domain.values import Ppm  # noqa: TC001 - read at run time
+
+if TYPE_CHECKING:
+    from domain.world import World
 
 Metric: TypeAlias = Literal["average", "minimum", "ending"]
 WindowKind: TypeAlias = Literal["month", "quarter", "half_year", "year", "term"]
@@ -107,6 +119,27 @@ CommitmentEvent: TypeAlias = (
     CommitmentAgreed | CommitmentAmended | CommitmentWaived | CommitmentReleased
 )
 
+# State.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commitment:
+    """What a decision needs to know: all terms with the day they hold from, in ledger order.
+
+    Those agreed hold until the first amendment takes effect.
+    """
+
+    customer_id: str
+    loan_id: str | None
+    agreed_on: date
+    terms: tuple[tuple[date, Terms], ...]
+    released_on: date | None = None
+
+    def terms_on(self, day: date) -> Terms | None:
+        """Return the terms that hold on a day."""
+        return latest_on(day, self.terms)
+
+
 # Commands.
 
 
@@ -158,3 +191,79 @@ class ReleaseCommitment:
 CommitmentCommand: TypeAlias = (
     AgreeCommitment | AmendCommitment | WaiveCommitment | ReleaseCommitment
 )
+
+
+def decide(command: CommitmentCommand, world: World) -> tuple[CommitmentEvent, ...]:
+    """Return the events a command about commitments causes, or raise the rule it breaks.
+
+    A commitment agreed after the draw is recorded; that is for a finding to flag.
+    """
+    if isinstance(command, AgreeCommitment):
+        checks.known_customer(world, command.customer_id)
+        check_terms(command.terms, command.customer_id, command.loan_id, world)
+        return (told(CommitmentAgreed, command),)
+    commitment = _in_force(command.commitment_id, world)
+    match command:
+        case AmendCommitment():
+            return _amend(command, commitment, world)
+        case WaiveCommitment():
+            return (_waive(command, commitment),)
+        case ReleaseCommitment():
+            checks.in_order("released_on", command.released_on, "agreed_on", commitment.agreed_on)
+            return (told(CommitmentReleased, command, customer_id=commitment.customer_id),)
+
+
+def _in_force(commitment_id: str, world: World) -> Commitment:
+    commitment = world.commitment(commitment_id)
+    if commitment is None:
+        raise UnknownCommitmentError("commitment_id", commitment_id)
+    checks.not_forgotten(world, commitment.customer_id)
+    if commitment.released_on is not None:
+        detail = f"on {commitment.released_on.isoformat()}"
+        raise CommitmentEndedError("commitment_id", commitment_id, detail)
+    return commitment
+
+
+def _amend(
+    command: AmendCommitment, commitment: Commitment, world: World
+) -> tuple[CommitmentEvent, ...]:
+    terms = command.terms
+    checks.in_order("amended_on", command.amended_on, "agreed_on", commitment.agreed_on)
+    checks.in_order("ends_on", terms.ends_on, "effective_on", command.effective_on)
+    check_terms(terms, commitment.customer_id, commitment.loan_id, world)
+    if commitment.terms_on(command.effective_on) == terms:
+        return ()
+    return (told(CommitmentAmended, command, customer_id=commitment.customer_id),)
+
+
+def _waive(command: WaiveCommitment, commitment: Commitment) -> CommitmentWaived:
+    checks.in_order("windows_to", command.windows_to, "windows_from", command.windows_from)
+    if command.approved_by == command.requested_by:
+        raise WaiverByRequesterError("approved_by", command.approved_by)
+    starts_on = min(terms.starts_on for _, terms in commitment.terms)
+    ends_on = max(terms.ends_on for _, terms in commitment.terms)
+    if command.windows_to < starts_on or ends_on < command.windows_from:
+        detail = f"it runs from {starts_on.isoformat()} to {ends_on.isoformat()}"
+        raise WaiverWithoutWindowError("windows_from", command.windows_from.isoformat(), detail)
+    return told(CommitmentWaived, command, customer_id=commitment.customer_id)
+
+
+def evolve(commitment: Commitment | None, event: CommitmentEvent) -> Commitment | None:
+    """Return the commitment after the event. Total: history is never refused."""
+    if isinstance(event, CommitmentAgreed):
+        return Commitment(
+            customer_id=event.customer_id,
+            loan_id=event.loan_id,
+            agreed_on=event.agreed_on,
+            terms=((date.min, event.terms),),
+        )
+    if commitment is None:
+        return None
+    match event:
+        case CommitmentAmended():
+            terms = (*commitment.terms, (event.effective_on, event.terms))
+            return replace(commitment, terms=terms)
+        case CommitmentWaived():
+            return commitment
+        case CommitmentReleased():
+            return replace(commitment, released_on=event.released_on)

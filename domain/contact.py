@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date  # noqa: TC003 - the codec reads the field types at run time
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from domain import checks
+from domain.errors import KeyConflictError
+from domain.telling import told
 from domain.values import Instant, Personal  # noqa: TC001 - read at run time
+
+if TYPE_CHECKING:
+    from domain.world import World
 
 Channel: TypeAlias = Literal["visit", "phone", "message", "branch", "online", "event", "other"]
 Direction: TypeAlias = Literal["inbound", "outbound"]
@@ -89,6 +95,10 @@ ContactEvent: TypeAlias = (
     ContactRecorded | ContactCorrected | FollowUpPromised | CrossCheckRecorded | ComplaintRecorded
 )
 
+# State: the contact as last told.
+
+Contact: TypeAlias = ContactCorrected
+
 # Commands.
 
 
@@ -147,3 +157,40 @@ class RecordComplaint:
 
 
 ContactCommand: TypeAlias = RecordContact | PromiseFollowUp | RecordCrossCheck | RecordComplaint
+
+
+def decide(command: ContactCommand, world: World) -> tuple[ContactEvent, ...]:
+    """Return the events a command about contacts causes, or raise the rule it breaks."""
+    checks.known_customer(world, command.customer_id)
+    match command:
+        case RecordContact():
+            return _record(command, world)
+        case PromiseFollowUp():
+            checks.in_order(
+                "follow_up_on", command.follow_up_on, "promised_on", command.promised_on
+            )
+            return (told(FollowUpPromised, command),)
+        case RecordCrossCheck():
+            return (told(CrossCheckRecorded, command),)
+        case RecordComplaint():
+            return (told(ComplaintRecorded, command),)
+
+
+def _record(command: RecordContact, world: World) -> tuple[ContactEvent, ...]:
+    checks.not_negative("duration_seconds", command.duration_seconds)
+    contact = world.contact(command.contact_id)
+    if contact is None:
+        return (told(ContactRecorded, command),)
+    if contact.customer_id != command.customer_id:
+        raise KeyConflictError("contact_id", command.contact_id, "of another customer")
+    corrected = told(ContactCorrected, command)
+    return () if corrected == contact else (corrected,)
+
+
+def evolve(contact: Contact | None, event: ContactEvent) -> Contact | None:
+    """Return the contact after the event. Total: history is never refused."""
+    match event:
+        case ContactRecorded() | ContactCorrected():
+            return told(ContactCorrected, event)
+        case FollowUpPromised() | CrossCheckRecorded() | ComplaintRecorded():
+            return contact  # facts with streams of their own that no decision loads

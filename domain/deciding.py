@@ -11,7 +11,17 @@ from datetime import date
 from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from domain import account, commitment, contact, loan, referral, relationship
+from domain import (
+    account,
+    commitment,
+    contact,
+    loan,
+    loan_rules,
+    referral,
+    referral_rules,
+    relationship,
+    relationship_rules,
+)
 from domain.errors import KeyConflictError
 
 if TYPE_CHECKING:
@@ -21,12 +31,12 @@ if TYPE_CHECKING:
     from domain.world import World
 
 Command: TypeAlias = (
-    relationship.RelationshipCommand
+    relationship_rules.RelationshipCommand
     | contact.ContactCommand
-    | loan.LoanCommand
+    | loan_rules.LoanCommand
     | account.AccountCommand
     | commitment.CommitmentCommand
-    | referral.ReferralCommand
+    | referral_rules.ReferralCommand
 )
 State: TypeAlias = (
     relationship.Relationship
@@ -38,81 +48,83 @@ State: TypeAlias = (
 )
 
 COMMANDS: dict[str, type[Command]] = {
-    "open-relationship": relationship.OpenRelationship,
-    "change-profile": relationship.ChangeProfile,
-    "assign-manager": relationship.AssignManager,
-    "propose-handover": relationship.ProposeHandover,
-    "accept-handover": relationship.AcceptHandover,
-    "decline-handover": relationship.DeclineHandover,
-    "assign-tier": relationship.AssignTier,
-    "give-consent": relationship.GiveConsent,
-    "withdraw-consent": relationship.WithdrawConsent,
-    "merge-relationship": relationship.MergeRelationship,
-    "close-relationship": relationship.CloseRelationship,
-    "forget-relationship": relationship.ForgetRelationship,
+    "open-relationship": relationship_rules.OpenRelationship,
+    "change-profile": relationship_rules.ChangeProfile,
+    "assign-manager": relationship_rules.AssignManager,
+    "propose-handover": relationship_rules.ProposeHandover,
+    "accept-handover": relationship_rules.AcceptHandover,
+    "decline-handover": relationship_rules.DeclineHandover,
+    "assign-tier": relationship_rules.AssignTier,
+    "give-consent": relationship_rules.GiveConsent,
+    "withdraw-consent": relationship_rules.WithdrawConsent,
+    "merge-relationship": relationship_rules.MergeRelationship,
+    "close-relationship": relationship_rules.CloseRelationship,
+    "forget-relationship": relationship_rules.ForgetRelationship,
     "record-contact": contact.RecordContact,
     "promise-follow-up": contact.PromiseFollowUp,
     "record-cross-check": contact.RecordCrossCheck,
     "record-complaint": contact.RecordComplaint,
-    "approve-loan": loan.ApproveLoan,
-    "draw-loan": loan.DrawLoan,
-    "reverse-draw": loan.ReverseDraw,
-    "repay-loan": loan.RepayLoan,
-    "reverse-repayment": loan.ReverseRepayment,
-    "change-rate": loan.ChangeRate,
-    "settle-loan": loan.SettleLoan,
-    "renew-loan": loan.RenewLoan,
+    "approve-loan": loan_rules.ApproveLoan,
+    "draw-loan": loan_rules.DrawLoan,
+    "reverse-draw": loan_rules.ReverseDraw,
+    "repay-loan": loan_rules.RepayLoan,
+    "reverse-repayment": loan_rules.ReverseRepayment,
+    "change-rate": loan_rules.ChangeRate,
+    "settle-loan": loan_rules.SettleLoan,
+    "renew-loan": loan_rules.RenewLoan,
     "open-account": account.OpenAccount,
     "record-balance": account.RecordBalance,
     "agree-commitment": commitment.AgreeCommitment,
     "amend-commitment": commitment.AmendCommitment,
     "waive-commitment": commitment.WaiveCommitment,
     "release-commitment": commitment.ReleaseCommitment,
-    "introduce-referral": referral.IntroduceReferral,
-    "assign-referral": referral.AssignReferral,
-    "contact-referral": referral.ContactReferral,
-    "qualify-referral": referral.QualifyReferral,
-    "convert-referral": referral.ConvertReferral,
-    "decline-referral": referral.DeclineReferral,
-    "lapse-referral": referral.LapseReferral,
+    "introduce-referral": referral_rules.IntroduceReferral,
+    "assign-referral": referral_rules.AssignReferral,
+    "contact-referral": referral_rules.ContactReferral,
+    "qualify-referral": referral_rules.QualifyReferral,
+    "convert-referral": referral_rules.ConvertReferral,
+    "decline-referral": referral_rules.DeclineReferral,
+    "lapse-referral": referral_rules.LapseReferral,
 }
 NAMES: dict[type[Command], str] = {cls: name for name, cls in COMMANDS.items()}
 
 # The commands that bring something with an id of its own into the ledger: the claim's kind, and
 # the fields that complete its key.
 _NATURAL_KEYS: dict[type[Command], tuple[str, ...]] = {
-    relationship.OpenRelationship: ("relationship", "customer_id"),
-    relationship.ProposeHandover: ("handover", "handover_id"),
+    relationship_rules.OpenRelationship: ("relationship", "customer_id"),
+    relationship_rules.ProposeHandover: ("handover", "handover_id"),
     contact.RecordContact: ("contact", "contact_id"),
     contact.PromiseFollowUp: ("follow-up", "follow_up_id"),
     contact.RecordCrossCheck: ("cross-check", "cross_check_id"),
     contact.RecordComplaint: ("complaint", "complaint_id"),
-    loan.ApproveLoan: ("loan", "loan_id"),
-    loan.DrawLoan: ("draw", "draw_id"),
-    loan.RepayLoan: ("repayment", "repayment_id"),
+    loan_rules.ApproveLoan: ("loan", "loan_id"),
+    loan_rules.DrawLoan: ("draw", "draw_id"),
+    loan_rules.RepayLoan: ("repayment", "repayment_id"),
     account.OpenAccount: ("account", "account_id"),
     account.RecordBalance: ("balance", "account_id", "business_date"),
     commitment.AgreeCommitment: ("commitment", "commitment_id"),
     commitment.WaiveCommitment: ("waiver", "waiver_id"),
-    referral.IntroduceReferral: ("referral", "referral_id"),
+    referral_rules.IntroduceReferral: ("referral", "referral_id"),
 }
 
 # Told again with other content, these are corrections; every other one is a conflict.
 _CORRECTABLE = (
-    relationship.OpenRelationship,
+    relationship_rules.OpenRelationship,
     contact.RecordContact,
     account.RecordBalance,
-    referral.IntroduceReferral,
+    referral_rules.IntroduceReferral,
 )
 
-# The streams a decision is sure to look at, by the field that completes the stream's name.
+# The categories of streams that a decision looks at, by the field that completes their names.
 _STREAMS = {
-    "customer_id": "relationship",
-    "account_id": "account",
-    "loan_id": "loan",
-    "commitment_id": "commitment",
-    "prospect_id": "prospect",
-    "referrer_id": "prospect",
+    "customer_id": ("relationship",),
+    "into_customer_id": ("relationship",),
+    "contact_id": ("contact",),
+    "account_id": ("account",),
+    "loan_id": ("loan",),
+    "commitment_id": ("commitment",),
+    "prospect_id": ("relationship", "prospect"),
+    "referrer_id": ("relationship", "prospect"),
 }
 
 _EVOLVE: dict[str, Callable[[Any, Any], State | None]] = {
@@ -132,8 +144,8 @@ def decide(command: Command, world: World) -> tuple[Event, ...]:
     """
     key = natural_key(command)
     if key is not None and not isinstance(command, _CORRECTABLE) and world.claimed(key):
-        kind, _, value = key.partition(":")
-        raise KeyConflictError(f"{kind.replace('-', '_')}_id", value)
+        field = _NATURAL_KEYS[type(command)][1]
+        raise KeyConflictError(field, getattr(command, field))
     match command:
         case account.OpenAccount() | account.RecordBalance():
             return account.decide(command, world)
@@ -152,28 +164,28 @@ def decide(command: Command, world: World) -> tuple[Event, ...]:
         ):
             return commitment.decide(command, world)
         case (
-            loan.ApproveLoan()
-            | loan.DrawLoan()
-            | loan.ReverseDraw()
-            | loan.RepayLoan()
-            | loan.ReverseRepayment()
-            | loan.ChangeRate()
-            | loan.SettleLoan()
-            | loan.RenewLoan()
+            loan_rules.ApproveLoan()
+            | loan_rules.DrawLoan()
+            | loan_rules.ReverseDraw()
+            | loan_rules.RepayLoan()
+            | loan_rules.ReverseRepayment()
+            | loan_rules.ChangeRate()
+            | loan_rules.SettleLoan()
+            | loan_rules.RenewLoan()
         ):
-            return loan.decide(command, world)
+            return loan_rules.decide(command, world)
         case (
-            referral.IntroduceReferral()
-            | referral.AssignReferral()
-            | referral.ContactReferral()
-            | referral.QualifyReferral()
-            | referral.ConvertReferral()
-            | referral.DeclineReferral()
-            | referral.LapseReferral()
+            referral_rules.IntroduceReferral()
+            | referral_rules.AssignReferral()
+            | referral_rules.ContactReferral()
+            | referral_rules.QualifyReferral()
+            | referral_rules.ConvertReferral()
+            | referral_rules.DeclineReferral()
+            | referral_rules.LapseReferral()
         ):
-            return referral.decide(command, world)
+            return referral_rules.decide(command, world)
         case _:
-            return relationship.decide(command, world)
+            return relationship_rules.decide(command, world)
 
 
 def natural_key(command: Command) -> str | None:
@@ -188,9 +200,10 @@ def natural_key(command: Command) -> str | None:
 def streams(command: Command) -> tuple[str, ...]:
     """Return streams the decision will probably look at: a hint for loading them in bulk."""
     return tuple(
-        f"{_STREAMS[f.name]}-{value}"
+        f"{category}-{value}"
         for f in fields(command)
-        if f.name in _STREAMS and (value := getattr(command, f.name)) is not None
+        if (value := getattr(command, f.name)) is not None
+        for category in _STREAMS.get(f.name, ())
     )
 
 

@@ -25,3 +25,302 @@ class RefusedError(Exception):
         """Return `field 'value': the rule (detail). What to do.`."""
         detail = f" ({self.detail})" if self.detail else ""
         return f"{self.field} {self.value!r}: {self.rule}{detail}. {self.remedy}."
+
+
+class UnknownCustomerError(RefusedError):
+    """Whose relationship was never opened."""
+
+    code = "unknown-customer"
+    rule = "no relationship with this id is in the ledger"
+    remedy = "Open the relationship first, or correct the id"
+
+
+class UnknownAccountError(RefusedError):
+    """Which was never opened."""
+
+    code = "unknown-account"
+    rule = "no account with this id is in the ledger"
+    remedy = "Open the account first, or correct the id"
+
+
+class UnknownLoanError(RefusedError):
+    """Which was never approved."""
+
+    code = "unknown-loan"
+    rule = "no loan with this id is in the ledger"
+    remedy = "Record the loan's approval first, or correct the id"
+
+
+class UnknownDrawError(RefusedError):
+    """Which was never recorded."""
+
+    code = "unknown-draw"
+    rule = "no draw with this id is in the ledger"
+    remedy = "Record the draw first, or correct the id"
+
+
+class UnknownRepaymentError(RefusedError):
+    """Which was never recorded."""
+
+    code = "unknown-repayment"
+    rule = "no repayment with this id is in the ledger"
+    remedy = "Record the repayment first, or correct the id"
+
+
+class UnknownCommitmentError(RefusedError):
+    """Which was never agreed."""
+
+    code = "unknown-commitment"
+    rule = "no commitment with this id is in the ledger"
+    remedy = "Record the agreement first, or correct the id"
+
+
+class UnknownReferralError(RefusedError):
+    """Which was never introduced."""
+
+    code = "unknown-referral"
+    rule = "no referral with this id is in the ledger"
+    remedy = "Introduce the referral first, or correct the id"
+
+
+class UnknownHandoverError(RefusedError):
+    """Which was never proposed for this customer."""
+
+    code = "unknown-handover"
+    rule = "no handover with this id was proposed for this customer"
+    remedy = "Propose the handover first, or correct the id"
+
+
+class CustomerForgottenError(RefusedError):
+    """Whose key is destroyed."""
+
+    code = "customer-forgotten"
+    rule = "the customer was forgotten, and nothing about them is recorded any more"
+    remedy = "Take the row out of the feed"
+
+
+class KeyConflictError(RefusedError):
+    """The id stands for something else, and this kind of row takes no correction."""
+
+    code = "conflict"
+    rule = "the id is recorded with other content, which a row like this cannot change"
+    remedy = "Give a new id, or use the command that is meant for the change"
+
+
+class ReservedIdError(RefusedError):
+    """The partition key of the ledger's own events."""
+
+    code = "reserved-id"
+    rule = "this id is kept for the ledger's own events"
+    remedy = "Give the customer another id"
+
+
+class AnotherCurrencyError(RefusedError):
+    """Amounts of different currencies cannot be added; no exchange rate is guessed."""
+
+    code = "another-currency"
+    rule = "the currency is not that of the account or loan"
+    remedy = "Give the amount in the currency of the account or loan"
+
+
+class MalformedCurrencyError(RefusedError):
+    """Three capital letters, ISO 4217."""
+
+    code = "malformed-currency"
+    rule = "a currency is three capital letters (ISO 4217)"
+    remedy = "Give a code such as CNY"
+
+
+class MalformedRateError(RefusedError):
+    """A rate is kept as it was written, in one spelling."""
+
+    code = "malformed-rate"
+    rule = "a rate is a plain decimal, at least 0, without trailing zeros"
+    remedy = "Give a rate such as 4.35"
+
+
+class NotPositiveError(RefusedError):
+    """An amount that moved, or a number of months."""
+
+    code = "not-positive"
+    rule = "the number has to be above 0"
+    remedy = "Correct the sign; what was taken back is a reversal"
+
+
+class NegativeError(RefusedError):
+    """A number of days or seconds, an interest, a held sum."""
+
+    code = "negative"
+    rule = "the number cannot be below 0"
+    remedy = "Correct the sign"
+
+
+class TooLargeError(RefusedError):
+    """Sums over years of days and many accounts must fit in 64 bits."""
+
+    code = "too-large"
+    rule = "the number is larger than the ledger can add up"
+    remedy = "Check the unit: amounts are in the currency, not in its minor units"
+
+
+class NothingRepaidError(RefusedError):
+    """A repayment moves principal, interest, or both."""
+
+    code = "nothing-repaid"
+    rule = "principal and interest cannot both be 0"
+    remedy = "Give the principal or the interest that was paid"
+
+
+class PercentageOutOfRangeError(RefusedError):
+    """A percentage far off is a slip of the unit."""
+
+    code = "percentage-out-of-range"
+    rule = "the percentage is out of its range"
+    remedy = "Give percent as percent and basis points as basis points"
+
+
+class DatesOutOfOrderError(RefusedError):
+    """What ends or follows cannot lie before what it ends or follows."""
+
+    code = "dates-out-of-order"
+    rule = "the date lies on the wrong side of another one"
+    remedy = "Correct one of the two dates"
+
+
+class DateOutOfRangeError(RefusedError):
+    """A day after the last day of the calendar cannot be written down."""
+
+    code = "date-out-of-range"
+    rule = "grace and cure days reach beyond the year 9999"
+    remedy = "Give an earlier end, or fewer days"
+
+
+class SeasonalProfileError(RefusedError):
+    """One percentage a calendar month."""
+
+    code = "seasonal-profile-not-twelve"
+    rule = "a seasonal profile has twelve percentages, January first"
+    remedy = "Give all twelve, or none"
+
+
+class AccountListedTwiceError(RefusedError):
+    """One balance counts once a day."""
+
+    code = "account-listed-twice"
+    rule = "the account is listed twice for the same day"
+    remedy = "List it once, or with dates that do not overlap"
+
+
+class LoanOfAnotherCustomerError(RefusedError):
+    """A commitment is given for the customer's own loan."""
+
+    code = "loan-of-another-customer"
+    rule = "the loan belongs to another customer"
+    remedy = "Name a loan of this customer, or the loan's customer"
+
+
+class WaiverByRequesterError(RefusedError):
+    """Four eyes."""
+
+    code = "waiver-by-requester"
+    rule = "who asks for a waiver cannot approve it"
+    remedy = "Have somebody else approve it"
+
+
+class WaiverWithoutWindowError(RefusedError):
+    """A waiver forgives windows that begin within its dates."""
+
+    code = "waiver-without-window"
+    rule = "no window of the commitment begins within these dates"
+    remedy = "Give dates that lie within the commitment's own"
+
+
+class CommitmentEndedError(RefusedError):
+    """Released is released."""
+
+    code = "commitment-released"
+    rule = "the commitment was released"
+    remedy = "Agree on a new commitment"
+
+
+class AlreadyReversedError(RefusedError):
+    """A draw or repayment is taken back whole, once."""
+
+    code = "already-reversed"
+    rule = "it was reversed before"
+    remedy = "Record a new draw or repayment with an id of its own"
+
+
+class AlreadySettledError(RefusedError):
+    """A loan is settled once, until it is renewed."""
+
+    code = "already-settled"
+    rule = "the loan was settled on another date"
+    remedy = "Correct the date, or renew the loan first"
+
+
+class HandoverToOwnerError(RefusedError):
+    """A handover changes the owner."""
+
+    code = "handover-to-owner"
+    rule = "the manager owns the relationship already"
+    remedy = "Name another manager"
+
+
+class HandoverDecidedError(RefusedError):
+    """An answer is given once."""
+
+    code = "handover-decided"
+    rule = "the handover was accepted or declined before"
+    remedy = "Propose a new handover"
+
+
+class RelationshipEndedError(RefusedError):
+    """A relationship ends once."""
+
+    code = "relationship-ended"
+    rule = "the relationship was closed or merged before"
+    remedy = "Correct the id or the date"
+
+
+class MergeTargetError(RefusedError):
+    """What follows has to find somebody there."""
+
+    code = "merge-target"
+    rule = "a relationship merges into another one that was not merged itself"
+    remedy = "Name the relationship that lives on"
+
+
+class SelfReferralError(RefusedError):
+    """Nobody brings themselves."""
+
+    code = "self-referral"
+    rule = "the prospect is the referrer"
+    remedy = "Correct one of the two ids"
+
+
+class SecondReferrerError(RefusedError):
+    """At any date a prospect has at most one live referral."""
+
+    code = "second-referrer"
+    rule = "the prospect has another live referral on one of its days"
+    remedy = "Decline or lapse the other referral first, or correct the dates"
+
+
+class ReferralCycleError(RefusedError):
+    """At no date may somebody be brought by those they brought."""
+
+    code = "referral-cycle"
+    rule = "the prospect brought the referrer, straight or through others, at the same time"
+    remedy = "Check who brought whom"
+
+
+class OutcomeIncompleteError(RefusedError):
+    """An outcome without its day cannot be placed, nor a day without its outcome."""
+
+    code = "outcome-incomplete"
+    rule = "outcome and outcome_on are given together or not at all"
+    remedy = "Give both, or neither"
+
+
+REFUSALS: tuple[type[RefusedError], ...] = tuple(RefusedError.__subclasses__())

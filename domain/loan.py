@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date  # noqa: TC003 - the codec reads the field types at run time
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from domain.telling import latest_on
 from domain.values import Minor  # noqa: TC001 - read at run time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Repayment: TypeAlias = Literal["equal_instalment", "interest_first", "bullet"]
 
@@ -118,98 +122,52 @@ LoanEvent: TypeAlias = (
     | LoanRenewed
 )
 
-# Commands. `annual_rate` is a plain decimal without trailing zeros, as in the events.
+# State.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApproveLoan:
-    """Record that a facility was granted."""
+class Loan:
+    """What a decision needs to know of a loan.
 
-    loan_id: str
+    `moved` holds the last event of each draw and repayment, under its claim key; `rates` every
+    rate with the day it holds from, in ledger order.
+    """
+
     customer_id: str
+    currency: str
     approved_on: date
-    principal: Minor
-    currency: str
-    term_months: int
-    annual_rate: str
-    repayment: Repayment
-    purpose: str
+    rates: tuple[tuple[date, str], ...]
+    moved: Mapping[str, LoanEvent] = field(default_factory=dict)
+    settled_on: date | None = None
+    renewed: LoanRenewed | None = None
+
+    def rate_on(self, day: date) -> str | None:
+        """Return the annual rate in force on a day."""
+        return latest_on(day, self.rates)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawLoan:
-    """Record a disbursement."""
-
-    draw_id: str
-    loan_id: str
-    drawn_on: date
-    amount: Minor
-    currency: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReverseDraw:
-    """Take a draw back, whole."""
-
-    draw_id: str
-    reversed_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RepayLoan:
-    """Record a repayment."""
-
-    repayment_id: str
-    loan_id: str
-    paid_on: date
-    principal: Minor
-    interest: Minor
-    currency: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReverseRepayment:
-    """Take a repayment back, whole."""
-
-    repayment_id: str
-    reversed_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeRate:
-    """Record another rate from a day on."""
-
-    loan_id: str
-    changed_on: date
-    annual_rate: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettleLoan:
-    """Record that the facility is paid back and closed."""
-
-    loan_id: str
-    settled_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenewLoan:
-    """Record that the facility goes on with a longer term."""
-
-    loan_id: str
-    renewed_on: date
-    term_months: int
-    annual_rate: str
-
-
-LoanCommand: TypeAlias = (
-    ApproveLoan
-    | DrawLoan
-    | ReverseDraw
-    | RepayLoan
-    | ReverseRepayment
-    | ChangeRate
-    | SettleLoan
-    | RenewLoan
-)
+def evolve(  # noqa: PLR0911 - one a case
+    loan: Loan | None, event: LoanEvent
+) -> Loan | None:
+    """Return the loan after the event. Total: history is never refused."""
+    if isinstance(event, LoanApproved):
+        return Loan(
+            customer_id=event.customer_id,
+            currency=event.currency,
+            approved_on=event.approved_on,
+            rates=((event.approved_on, event.annual_rate),),
+        )
+    if loan is None:
+        return None
+    match event:
+        case LoanDrawn() | DrawReversed():
+            return replace(loan, moved={**loan.moved, f"draw:{event.draw_id}": event})
+        case LoanRepaid() | RepaymentReversed():
+            return replace(loan, moved={**loan.moved, f"repayment:{event.repayment_id}": event})
+        case RateChanged():
+            return replace(loan, rates=(*loan.rates, (event.changed_on, event.annual_rate)))
+        case LoanSettled():
+            return replace(loan, settled_on=event.settled_on)
+        case LoanRenewed():
+            rates = (*loan.rates, (event.renewed_on, event.annual_rate))
+            return replace(loan, rates=rates, renewed=event, settled_on=None)

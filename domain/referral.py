@@ -5,9 +5,12 @@ All referrals of one prospect share a stream, so that one live referrer is one v
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date  # noqa: TC003 - the codec reads the field types at run time
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Via: TypeAlias = Literal[
     "customer", "guarantor", "partner", "employee", "supply_chain", "campaign"
@@ -95,83 +98,45 @@ ReferralEvent: TypeAlias = (
     | ReferralDeclined
     | ReferralLapsed
 )
+ReferralStep: TypeAlias = ReferralAssigned | ReferralContacted | ReferralQualified
+ReferralOutcome: TypeAlias = ReferralConverted | ReferralDeclined | ReferralLapsed
 
-# Commands.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IntroduceReferral:
-    """Record that someone brought a prospect; told again with an outcome, record that."""
-
-    referral_id: str
-    referrer_id: str
-    prospect_id: str
-    introduced_on: date
-    via: Via
-    by: str
-    branch: str
-    outcome: Outcome | None = None
-    outcome_on: date | None = None
+# State.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AssignReferral:
-    """Tell a relationship manager to see the prospect."""
+class Referral:
+    """One referral: how it began, each kind of step and the outcome as last told."""
 
-    referral_id: str
-    manager: str
-    assigned_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactReferral:
-    """Record that the prospect was spoken to for the first time."""
-
-    referral_id: str
-    contacted_on: date
-    by: str
+    introduced: ReferralIntroduced
+    steps: Mapping[type[ReferralStep], ReferralStep] = field(default_factory=dict)
+    outcome: ReferralOutcome | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QualifyReferral:
-    """Record that the prospect fits and wants something."""
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """All referrals of one prospect, by id."""
 
-    referral_id: str
-    qualified_on: date
-    by: str
+    referrals: Mapping[str, Referral]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConvertReferral:
-    """Record that the prospect became a customer through this referral."""
-
-    referral_id: str
-    converted_on: date
+NOBODY = Prospect({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeclineReferral:
-    """Record that the prospect said no."""
-
-    referral_id: str
-    declined_on: date
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LapseReferral:
-    """Record that nothing came of it in time."""
-
-    referral_id: str
-    lapsed_on: date
+def evolve(prospect: Prospect | None, event: ReferralEvent) -> Prospect:
+    """Return the prospect after the event. Total: history is never refused."""
+    referrals = (prospect or NOBODY).referrals
+    if isinstance(event, ReferralIntroduced):
+        return Prospect({**referrals, event.referral_id: Referral(introduced=event)})
+    if event.referral_id not in referrals:
+        return Prospect(referrals)
+    referral = _went_on(referrals[event.referral_id], event)
+    return Prospect({**referrals, event.referral_id: referral})
 
 
-ReferralCommand: TypeAlias = (
-    IntroduceReferral
-    | AssignReferral
-    | ContactReferral
-    | QualifyReferral
-    | ConvertReferral
-    | DeclineReferral
-    | LapseReferral
-)
+def _went_on(referral: Referral, event: ReferralStep | ReferralOutcome) -> Referral:
+    match event:
+        case ReferralAssigned() | ReferralContacted() | ReferralQualified():
+            return replace(referral, steps={**referral.steps, type(event): event})
+        case ReferralConverted() | ReferralDeclined() | ReferralLapsed():
+            return replace(referral, outcome=event)

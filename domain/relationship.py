@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date  # noqa: TC003 - the codec reads the field types at run time
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from domain.telling import latest_on, told
 from domain.values import CustomerKind, Personal  # noqa: TC001 - read at run time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ManagerRole: TypeAlias = Literal["owner", "joint"]
 PERSONAL = {"personal": True}
@@ -154,146 +158,111 @@ RelationshipEvent: TypeAlias = (
     | RelationshipClosed
     | RelationshipForgotten
 )
+Handover: TypeAlias = HandoverProposed | HandoverAccepted | HandoverDeclined
 
-# Commands: imperative. `today` is the business date on which the ledger is told.
+# States: a customer of the bank, or one whose past can no longer be read.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRelationship:
-    """Someone became a customer; told again with other content, the profile or owner changed."""
+class Profile:
+    """The profile as last told."""
 
-    customer_id: str
-    name: str = field(metadata=PERSONAL)
+    name: Personal
+    segment: str
+    branch: str
+    birth_date: Personal | None
+    phone: Personal | None
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """A relationship; each history has the day from which an entry holds, in ledger order.
+
+    `handovers` holds the last event of each handover, `consents` whether a purpose is agreed to.
+    A closed or merged one still takes what is told about it, under its own id.
+    """
+
     kind: CustomerKind
-    segment: str
-    branch: str
-    manager: str
     opened_on: date
-    birth_date: str | None = field(default=None, metadata=PERSONAL)
-    phone: str | None = field(default=None, metadata=PERSONAL)
-    source: str | None = None
-    today: date
+    profile: Profile
+    owners: tuple[tuple[date, str], ...]
+    joint_managers: frozenset[str] = frozenset()
+    handovers: Mapping[str, Handover] = field(default_factory=dict)
+    tiers: tuple[tuple[date, TierAssigned], ...] = ()
+    consents: Mapping[str, tuple[tuple[date, bool], ...]] = field(default_factory=dict)
+    ending: RelationshipMerged | RelationshipClosed | None = None
+
+    def owner_on(self, day: date) -> str:
+        """Return who owns the relationship on a day; before it began, who owned it first."""
+        return latest_on(max(day, self.opened_on), self.owners) or self.owners[0][1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeProfile:
-    """The whole profile as it is from today on."""
-
-    customer_id: str
-    name: str = field(metadata=PERSONAL)
-    segment: str
-    branch: str
-    birth_date: str | None = field(default=None, metadata=PERSONAL)
-    phone: str | None = field(default=None, metadata=PERSONAL)
-    source: str | None = None
-    today: date
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """Nothing is recorded about this customer any more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssignManager:
-    """Give the relationship an owner, or someone who helps to maintain it."""
-
-    customer_id: str
-    manager: str
-    role: ManagerRole
-    assigned_on: date
+Relationship: TypeAlias = Customer | Forgotten
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProposeHandover:
-    """Offer the relationship, in its owner's name, to a colleague."""
-
-    customer_id: str
-    handover_id: str
-    to_manager: str
-    proposed_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptHandover:
-    """Take over what was proposed."""
-
-    customer_id: str
-    handover_id: str
-    accepted_on: date
+def evolve(relationship: Relationship | None, event: RelationshipEvent) -> Relationship | None:
+    """Return the relationship after the event. Total: history is never refused."""
+    if isinstance(event, RelationshipOpened):
+        return Customer(
+            kind=event.kind,
+            opened_on=event.opened_on,
+            profile=told(Profile, event),
+            owners=((event.opened_on, event.manager),),
+        )
+    if not isinstance(relationship, Customer):
+        return relationship
+    if isinstance(event, RelationshipForgotten):
+        return Forgotten()
+    return _changed(relationship, event)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeclineHandover:
-    """Leave the relationship with its owner."""
-
-    customer_id: str
-    handover_id: str
-    declined_on: date
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssignTier:
-    """Put the customer into a tier."""
-
-    customer_id: str
-    tier: str
-    assigned_on: date
-    review_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GiveConsent:
-    """Record a consent to one purpose."""
-
-    customer_id: str
-    purpose: str
-    given_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WithdrawConsent:
-    """Record that a consent was taken back."""
-
-    customer_id: str
-    purpose: str
-    withdrawn_on: date
+def _changed(  # noqa: PLR0911 - one a case
+    customer: Customer,
+    event: ProfileChanged
+    | ManagerAssigned
+    | Handover
+    | TierAssigned
+    | ConsentGiven
+    | ConsentWithdrawn
+    | RelationshipMerged
+    | RelationshipClosed,
+) -> Customer:
+    match event:
+        case ProfileChanged():
+            return replace(customer, profile=told(Profile, event))
+        case ManagerAssigned(role="owner"):
+            return _owned(customer, event.assigned_on, event.manager)
+        case ManagerAssigned():
+            return replace(customer, joint_managers=customer.joint_managers | {event.manager})
+        case HandoverProposed() | HandoverDeclined():
+            return _answered(customer, event)
+        case HandoverAccepted():
+            taken = _answered(customer, event)
+            return _owned(taken, event.accepted_on, event.to_manager)
+        case TierAssigned():
+            return replace(customer, tiers=(*customer.tiers, (event.assigned_on, event)))
+        case ConsentGiven():
+            return _consented(customer, event.purpose, event.given_on, given=True)
+        case ConsentWithdrawn():
+            return _consented(customer, event.purpose, event.withdrawn_on, given=False)
+        case RelationshipMerged() | RelationshipClosed():
+            return replace(customer, ending=event)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MergeRelationship:
-    """Record that the customer is really another one."""
-
-    customer_id: str
-    into_customer_id: str
-    merged_on: date
+def _owned(customer: Customer, since: date, manager: str) -> Customer:
+    return replace(customer, owners=(*customer.owners, (since, manager)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloseRelationship:
-    """Record that the customer left."""
-
-    customer_id: str
-    closed_on: date
-    reason: str
+def _answered(customer: Customer, event: Handover) -> Customer:
+    return replace(customer, handovers={**customer.handovers, event.handover_id: event})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForgetRelationship:
-    """Record that the customer is forgotten; destroying the key is the shell's part."""
-
-    customer_id: str
-    forgotten_on: date
-    reason: str
-
-
-RelationshipCommand: TypeAlias = (
-    OpenRelationship
-    | ChangeProfile
-    | AssignManager
-    | ProposeHandover
-    | AcceptHandover
-    | DeclineHandover
-    | AssignTier
-    | GiveConsent
-    | WithdrawConsent
-    | MergeRelationship
-    | CloseRelationship
-    | ForgetRelationship
-)
+def _consented(customer: Customer, purpose: str, on: date, *, given: bool) -> Customer:
+    history = (*customer.consents.get(purpose, ()), (on, given))
+    return replace(customer, consents={**customer.consents, purpose: history})

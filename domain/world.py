@@ -52,7 +52,7 @@ class World(Protocol):
         ...
 
     def prospect(self, customer_id: str) -> Prospect | None:
-        """Return the state of the stream `prospect-<customer_id>`: all referrals of one prospect."""
+        """Return the state of the stream `prospect-<customer_id>`: all their referrals."""
         ...
 
     def claimed(self, key: str) -> bool:
@@ -71,9 +71,9 @@ class World(Protocol):
         """Return the prospect for whom `referral:<referral_id>` was recorded."""
         ...
 
-    def first_business(self, customer_id: str) -> date | None:
-        """Return when the customer's first account was opened or first loan drawn.
+    def first_business(self, customer_id: str) -> tuple[date, ...]:
+        """Return the day the customer's first account ever was opened, and the first draw's.
 
-        Reversed draws count: they took place. Asked only where a referral has ended.
+        Only those that there are; a reversed draw was a draw. Asked only where a referral ended.
         """
         ...

@@ -1,0 +1,102 @@
+"""What a value has to be before any decision rests on it. Each check names the field it refuses.
+
+The edge has parsed already: ids are printable strings of up to 64 characters without spaces,
+amounts are minor units, enumerations are of their list. What is left is what has a meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from domain.errors import (
+    AnotherCurrencyError,
+    CustomerForgottenError,
+    DatesOutOfOrderError,
+    MalformedCurrencyError,
+    MalformedRateError,
+    NegativeError,
+    NotPositiveError,
+    ReservedIdError,
+    TooLargeError,
+    UnknownCustomerError,
+)
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from domain.world import World
+
+# 2**63 leaves room for 9,000 such amounts: a year of days over twenty-five accounts.
+AMOUNT_MAX = 10**15  # minor units; also the bound of every other number
+LEDGER = "ledger"
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_RATE = re.compile(r"(0|[1-9][0-9]{0,8})(\.[0-9]{0,11}[1-9])?")
+
+
+def not_reserved(field: str, customer_id: str) -> None:
+    """Refuse the partition key of the ledger's own events (DESIGN section 4)."""
+    if customer_id == LEDGER:
+        raise ReservedIdError(field, customer_id)
+
+
+def known_customer(world: World, customer_id: str, field: str = "customer_id") -> None:
+    """Refuse a customer who is unknown or forgotten."""
+    match world.standing(customer_id):
+        case "unknown":
+            raise UnknownCustomerError(field, customer_id)
+        case "forgotten":
+            raise CustomerForgottenError(field, customer_id)
+        case "known":
+            return
+
+
+def not_forgotten(world: World, customer_id: str, field: str = "customer_id") -> None:
+    """Refuse a forgotten customer; an unknown one may be a prospect."""
+    if world.standing(customer_id) == "forgotten":
+        raise CustomerForgottenError(field, customer_id)
+
+
+def positive(field: str, value: int) -> None:
+    """Refuse 0 and less, and what is too large to be added up."""
+    if value <= 0:
+        raise NotPositiveError(field, value)
+    bounded(field, value)
+
+
+def not_negative(field: str, value: int) -> None:
+    """Refuse less than 0, and what is too large to be added up."""
+    if value < 0:
+        raise NegativeError(field, value)
+    bounded(field, value)
+
+
+def bounded(field: str, value: int) -> None:
+    """Refuse what is too large, on either side of 0, to be added up."""
+    if abs(value) > AMOUNT_MAX:
+        raise TooLargeError(field, value, f"at most {AMOUNT_MAX} minor units")
+
+
+def in_order(field: str, value: date, earlier_field: str, earlier: date) -> None:
+    """Refuse a date before the one it cannot precede; the same day is in order."""
+    if value < earlier:
+        detail = f"before {earlier_field} {earlier.isoformat()}"
+        raise DatesOutOfOrderError(field, value.isoformat(), detail)
+
+
+def currency(value: str) -> None:
+    """Refuse what is not spelled as a currency."""
+    if not _CURRENCY.fullmatch(value):
+        raise MalformedCurrencyError("currency", value)
+
+
+def same_currency(value: str, held_in: str) -> None:
+    """Refuse an amount in another currency than that of its account or loan."""
+    if value != held_in:
+        raise AnotherCurrencyError("currency", value, f"it is {held_in}")
+
+
+def rate(value: str) -> None:
+    """Refuse what is not a rate in its one spelling."""
+    if not _RATE.fullmatch(value):
+        raise MalformedRateError("annual_rate", value)

@@ -1,0 +1,338 @@
+"""What can be asked of a relationship, and what is allowed.
+
+What is told about a closed or merged relationship is recorded under the id that was told: it
+happened. Only a forgotten one takes nothing any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date  # noqa: TC003 - the edge reads the field types at run time
+from typing import TYPE_CHECKING, TypeAlias
+
+from domain import checks
+from domain.errors import (
+    HandoverDecidedError,
+    HandoverToOwnerError,
+    KeyConflictError,
+    MergeTargetError,
+    RelationshipEndedError,
+    UnknownHandoverError,
+)
+from domain.relationship import (
+    PERSONAL,
+    ConsentGiven,
+    ConsentWithdrawn,
+    Customer,
+    HandoverAccepted,
+    HandoverDeclined,
+    HandoverProposed,
+    ManagerAssigned,
+    ManagerRole,
+    Profile,
+    ProfileChanged,
+    RelationshipClosed,
+    RelationshipEvent,
+    RelationshipForgotten,
+    RelationshipMerged,
+    RelationshipOpened,
+    TierAssigned,
+)
+from domain.telling import latest_on, told
+from domain.values import CustomerKind  # noqa: TC001 - read at run time
+
+if TYPE_CHECKING:
+    from domain.world import World
+
+# Commands: imperative. `today` is the business date on which the ledger is told.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRelationship:
+    """Someone became a customer; told again with other content, the profile or owner changed."""
+
+    customer_id: str
+    name: str = field(metadata=PERSONAL)
+    kind: CustomerKind
+    segment: str
+    branch: str
+    manager: str
+    opened_on: date
+    birth_date: str | None = field(default=None, metadata=PERSONAL)
+    phone: str | None = field(default=None, metadata=PERSONAL)
+    source: str | None = None
+    today: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeProfile:
+    """The whole profile as it is from today on."""
+
+    customer_id: str
+    name: str = field(metadata=PERSONAL)
+    segment: str
+    branch: str
+    birth_date: str | None = field(default=None, metadata=PERSONAL)
+    phone: str | None = field(default=None, metadata=PERSONAL)
+    source: str | None = None
+    today: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignManager:
+    """Give the relationship an owner, or someone who helps to maintain it."""
+
+    customer_id: str
+    manager: str
+    role: ManagerRole
+    assigned_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposeHandover:
+    """Offer the relationship, in its owner's name, to a colleague."""
+
+    customer_id: str
+    handover_id: str
+    to_manager: str
+    proposed_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptHandover:
+    """Take over what was proposed."""
+
+    customer_id: str
+    handover_id: str
+    accepted_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineHandover:
+    """Leave the relationship with its owner."""
+
+    customer_id: str
+    handover_id: str
+    declined_on: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignTier:
+    """Put the customer into a tier."""
+
+    customer_id: str
+    tier: str
+    assigned_on: date
+    review_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveConsent:
+    """Record a consent to one purpose."""
+
+    customer_id: str
+    purpose: str
+    given_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawConsent:
+    """Record that a consent was taken back."""
+
+    customer_id: str
+    purpose: str
+    withdrawn_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeRelationship:
+    """Record that the customer is really another one."""
+
+    customer_id: str
+    into_customer_id: str
+    merged_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseRelationship:
+    """Record that the customer left."""
+
+    customer_id: str
+    closed_on: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetRelationship:
+    """Record that the customer is forgotten; destroying the key is the shell's part."""
+
+    customer_id: str
+    forgotten_on: date
+    reason: str
+
+
+RelationshipCommand: TypeAlias = (
+    OpenRelationship
+    | ChangeProfile
+    | AssignManager
+    | ProposeHandover
+    | AcceptHandover
+    | DeclineHandover
+    | AssignTier
+    | GiveConsent
+    | WithdrawConsent
+    | MergeRelationship
+    | CloseRelationship
+    | ForgetRelationship
+)
+
+
+def decide(command: RelationshipCommand, world: World) -> tuple[RelationshipEvent, ...]:
+    """Return the events a command about a relationship causes, or raise the rule it breaks."""
+    checks.not_reserved("customer_id", command.customer_id)
+    if isinstance(command, OpenRelationship):
+        return _open(command, world)
+    if isinstance(command, ForgetRelationship) and (
+        world.standing(command.customer_id) == "forgotten"
+    ):
+        return ()
+    checks.known_customer(world, command.customer_id)
+    customer = world.relationship(command.customer_id)
+    assert isinstance(customer, Customer), "known, and not forgotten"
+    return _change(command, customer, world)
+
+
+def _change(  # noqa: PLR0911 - one a case
+    command: RelationshipCommand, customer: Customer, world: World
+) -> tuple[RelationshipEvent, ...]:
+    match command:
+        case OpenRelationship():
+            return _retell(command, customer)
+        case ChangeProfile():
+            return _change_profile(command, customer)
+        case AssignManager():
+            return _assign(command, customer)
+        case ProposeHandover() | AcceptHandover() | DeclineHandover():
+            return (_hand_over(command, customer),)
+        case AssignTier():
+            return _assign_tier(command, customer)
+        case GiveConsent() | WithdrawConsent():
+            return _consent(command, customer)
+        case MergeRelationship():
+            return _merge(command, customer, world)
+        case CloseRelationship():
+            return _close(command, customer)
+        case ForgetRelationship():
+            return (told(RelationshipForgotten, command),)
+
+
+def _open(command: OpenRelationship, world: World) -> tuple[RelationshipEvent, ...]:
+    checks.not_forgotten(world, command.customer_id)
+    customer = world.relationship(command.customer_id)
+    if isinstance(customer, Customer):
+        return _change(command, customer, world)
+    return (told(RelationshipOpened, command),)
+
+
+def _retell(command: OpenRelationship, customer: Customer) -> tuple[RelationshipEvent, ...]:
+    """Return what differs from what is known; the kind and the first day cannot (section 9)."""
+    if command.kind != customer.kind:
+        raise KeyConflictError("kind", command.kind, f"it is {customer.kind}")
+    if command.opened_on != customer.opened_on:
+        detail = f"it is {customer.opened_on.isoformat()}"
+        raise KeyConflictError("opened_on", command.opened_on.isoformat(), detail)
+    changed = _change_profile(command, customer)
+    if customer.owner_on(command.today) == command.manager:
+        return changed
+    assigned = told(ManagerAssigned, command, role="owner", assigned_on=command.today)
+    return (*changed, assigned)
+
+
+def _change_profile(
+    command: OpenRelationship | ChangeProfile, customer: Customer
+) -> tuple[RelationshipEvent, ...]:
+    if told(Profile, command) == customer.profile:
+        return ()
+    return (told(ProfileChanged, command, changed_on=command.today),)
+
+
+def _assign(command: AssignManager, customer: Customer) -> tuple[RelationshipEvent, ...]:
+    match command.role:
+        case "owner" if customer.owner_on(command.assigned_on) == command.manager:
+            return ()
+        case "joint" if command.manager in customer.joint_managers:
+            return ()
+        case "owner" | "joint":
+            return (told(ManagerAssigned, command),)
+
+
+def _hand_over(
+    command: ProposeHandover | AcceptHandover | DeclineHandover, customer: Customer
+) -> RelationshipEvent:
+    if isinstance(command, ProposeHandover):
+        owner = customer.owner_on(command.proposed_on)
+        if command.to_manager == owner:
+            raise HandoverToOwnerError("to_manager", command.to_manager)
+        return told(HandoverProposed, command, from_manager=owner)
+    proposed = customer.handovers.get(command.handover_id)
+    if proposed is None:
+        raise UnknownHandoverError("handover_id", command.handover_id)
+    if not isinstance(proposed, HandoverProposed):
+        raise HandoverDecidedError("handover_id", command.handover_id)
+    earlier = ("proposed_on", proposed.proposed_on)
+    if isinstance(command, DeclineHandover):
+        checks.in_order("declined_on", command.declined_on, *earlier)
+        return told(HandoverDeclined, command)
+    checks.in_order("accepted_on", command.accepted_on, *earlier)
+    return told(HandoverAccepted, command, to_manager=proposed.to_manager)
+
+
+def _assign_tier(command: AssignTier, customer: Customer) -> tuple[RelationshipEvent, ...]:
+    if command.review_on is not None:
+        checks.in_order("review_on", command.review_on, "assigned_on", command.assigned_on)
+    held = latest_on(command.assigned_on, customer.tiers)
+    if held is not None and (held.tier, held.review_on) == (command.tier, command.review_on):
+        return ()
+    return (told(TierAssigned, command),)
+
+
+def _consent(
+    command: GiveConsent | WithdrawConsent, customer: Customer
+) -> tuple[RelationshipEvent, ...]:
+    """Return the change, if it is one. A withdrawal alone is evidence too, and recorded."""
+    history = customer.consents.get(command.purpose, ())
+    if isinstance(command, GiveConsent):
+        given = latest_on(command.given_on, history)
+        return () if given is True else (told(ConsentGiven, command),)
+    given = latest_on(command.withdrawn_on, history)
+    return () if given is False else (told(ConsentWithdrawn, command),)
+
+
+def _merge(
+    command: MergeRelationship, customer: Customer, world: World
+) -> tuple[RelationshipEvent, ...]:
+    into = command.into_customer_id
+    if into == command.customer_id:
+        raise MergeTargetError("into_customer_id", into)
+    checks.known_customer(world, into, "into_customer_id")
+    merged = told(RelationshipMerged, command)
+    if customer.ending == merged:
+        return ()
+    if isinstance(customer.ending, RelationshipMerged):
+        raise RelationshipEndedError("customer_id", command.customer_id)
+    target = world.relationship(into)
+    if isinstance(target, Customer) and isinstance(target.ending, RelationshipMerged):
+        raise MergeTargetError("into_customer_id", into)
+    checks.in_order("merged_on", command.merged_on, "opened_on", customer.opened_on)
+    return (merged,)
+
+
+def _close(command: CloseRelationship, customer: Customer) -> tuple[RelationshipEvent, ...]:
+    closed = told(RelationshipClosed, command)
+    if customer.ending == closed:
+        return ()
+    if customer.ending is not None:
+        raise RelationshipEndedError("customer_id", command.customer_id)
+    checks.in_order("closed_on", command.closed_on, "opened_on", customer.opened_on)
+    return (closed,)
