@@ -1,0 +1,123 @@
+"""The windows of a deposit commitment: on which days which terms hold, and how they are cut.
+
+A day belongs to a commitment when it lies between the start and the end of the terms in force
+on it, before any release. The terms in force on a day are, of those told by the date of the
+question, the ones with the latest day of effect up to it (of one day's, the last told); before
+the first amendment takes effect they are those agreed.
+
+Calendar windows are clipped to the commitment's days. An amendment that changes the metric or
+the kind of window ends the running window the day before and begins another; any other holds
+from its day on within the window. Days are proleptic Gregorian ordinals here.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from domain.commitment import Terms
+
+MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
+LONGER = {"month": "quarter", "quarter": "half_year", "half_year": "year"}
+
+
+class TermsTold(Protocol):
+    """Terms with the day they were told and the day from which they hold."""
+
+    @property
+    def told_on(self) -> date: ...  # noqa: D102 - a field
+    @property
+    def effective_on(self) -> date: ...  # noqa: D102 - a field
+    @property
+    def terms(self) -> Terms: ...  # noqa: D102 - a field
+
+
+class Stretch(NamedTuple):
+    """Days, both ends included, on which the same terms are in force."""
+
+    first: int
+    last: int
+    terms: Terms
+
+
+class Window(NamedTuple):
+    """The days of one test, in stretches of equal terms, in order.
+
+    `follows`: the window before it lies in the same longer period (month in quarter, quarter in
+    half year, half year in year), so a surplus may be carried over.
+    """
+
+    first: int
+    last: int
+    stretches: Sequence[Stretch]
+    follows: bool
+
+    @property
+    def terms(self) -> Terms:
+        """The terms in force on the last day: they say grace, cure and netting."""
+        return self.stretches[-1].terms
+
+
+def stretches(
+    told: Sequence[TermsTold], released_on: date | None, as_of: date
+) -> Sequence[Stretch]:
+    """Return the commitment's days in order, as known on a date; `told` in ledger order."""
+    amended = [one for one in told[1:] if one.told_on <= as_of]
+    amended.sort(key=lambda one: (one.effective_on, one.told_on))
+    known = [(0, told[0].terms)]
+    known += [(one.effective_on.toordinal(), one.terms) for one in amended]
+    over = date.max.toordinal() + 1
+    found = []
+    ends = [effective for effective, _ in known[1:]] + [over]
+    released = released_on.toordinal() if released_on and released_on <= as_of else over
+    for (effective, terms), end in zip(known, ends, strict=True):
+        first = max(effective, terms.starts_on.toordinal())
+        last = min(end - 1, released - 1, terms.ends_on.toordinal())
+        if first <= last:
+            found.append(Stretch(first, last, terms))
+    return found
+
+
+def windows(days: Sequence[Stretch]) -> Iterator[Window]:
+    """Cut a commitment's days into windows, earliest first."""
+    run: list[Stretch] = []
+    for stretch in days:
+        if run and not _goes_on(run[-1], stretch):
+            yield from _cut(run)
+            run = []
+        run.append(stretch)
+    if run:
+        yield from _cut(run)
+
+
+def _goes_on(before: Stretch, after: Stretch) -> bool:
+    old, new = before.terms, after.terms
+    adjacent = before.last + 1 == after.first
+    return adjacent and (old.metric, old.window) == (new.metric, new.window)
+
+
+def _cut(run: Sequence[Stretch]) -> Iterator[Window]:
+    kind = run[0].terms.window
+    longer = LONGER.get(kind)
+    first, end = run[0].first, run[-1].last
+    period = 0  # the last day of the longer period of the window before
+    while first <= end:
+        last = end if kind == "term" else min(end, period_last(kind, first))
+        within = [one for one in run if one.first <= last and first <= one.last]
+        now = period_last(longer, first) if longer else 0
+        yield Window(first, last, within, follows=longer is not None and period == now)
+        first, period = last + 1, now
+
+
+@lru_cache(maxsize=4096)
+def period_last(kind: str, day: int) -> int:
+    """Return the last day of the calendar period of a kind (not `term`) that a day lies in."""
+    on = date.fromordinal(day)
+    months = MONTHS[kind]
+    month = (on.month + months - 1) // months * months
+    return date(on.year, month, monthrange(on.year, month)[1]).toordinal()

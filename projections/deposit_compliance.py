@@ -1,0 +1,128 @@
+"""Deposit compliance: a row for each window of each commitment, as of a date.
+
+Amounts are minor units of the commitment's currency, sums of daily amounts balance-days.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from domain.compliance import assess
+from domain.counted_balances import Deposit
+from domain.requirement import Flow
+from domain.windows import period_last
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from domain.commitment import Metric
+    from domain.compliance import Status, WindowResult
+    from domain.values import Minor
+    from projections.book import Book, Days
+    from projections.facts import Commitment, Loan
+
+
+class ComplianceRow(NamedTuple):
+    """The columns of the export `compliance`, in order."""
+
+    commitment_id: str
+    customer_id: str
+    loan_id: str | None
+    metric: Metric
+    window_start: date
+    window_end: date
+    days: int
+    carried_days: int
+    unknown_days: int
+    balance_days: int
+    required_days: int
+    shortfall: int | None
+    needed_run_rate: Minor | None
+    status: Status
+    cured_on: date | None
+
+
+def compliance_rows(book: Book, as_of: date, currency: str) -> Iterator[ComplianceRow]:
+    """Yield a row for each window begun by the date, of the commitments in the currency.
+
+    In order of commitment id and start of the window, by code point.
+    """
+    for commitment_id in sorted(book.commitments):
+        customer_id, commitment = book.commitments[commitment_id]
+        if currency_of(commitment) == currency:
+            for result in begun(book, commitment_id, as_of):
+                yield ComplianceRow(commitment_id, customer_id, commitment.loan_id, *result)
+
+
+def statuses(book: Book, commitment_id: str, as_of: date) -> frozenset[Status]:
+    """Return the statuses that a commitment's windows begun by the date have."""
+    return frozenset(result.status for result in begun(book, commitment_id, as_of))
+
+
+def begun(book: Book, commitment_id: str, as_of: date) -> Iterator[WindowResult]:
+    """Yield a commitment's windows begun by a date, earliest first."""
+    customer_id, commitment = book.commitments[commitment_id]
+    deposits = list(deposits_of(book, customer_id, commitment, as_of))
+    for result in assess(commitment, deposits, flows_of(book, customer_id, commitment), as_of):
+        if result.window_start > as_of:
+            return
+        yield result
+
+
+def currency_of(commitment: Commitment) -> str:
+    """Return the currency that was agreed; an amendment cannot change it."""
+    return commitment.terms[0].terms.currency
+
+
+def deposits_of(
+    book: Book, customer_id: str, commitment: Commitment, as_of: date
+) -> Iterator[Deposit]:
+    """Yield each account that any of the commitment's terms may count, to the date's month."""
+    own = set(book.accounts_in(customer_id, currency_of(commitment)))
+    listed = {named.account_id for told in commitment.terms for named in told.terms.accounts}
+    this_month = as_of.isoformat()[:7]
+    for account_id in own | (listed & book.accounts.keys()):
+        balances = book.balances.get(account_id, {})
+        months = [month for month in balances if month <= this_month]
+        opened = book.accounts[account_id][1].opened_on.toordinal()
+        yield Deposit(account_id, account_id in own, opened, *_day_by_day(balances, months))
+
+
+def flows_of(book: Book, customer_id: str, commitment: Commitment) -> Iterator[Flow]:
+    """Yield the flows of the commitment's loan, or of all the customer's in its currency."""
+    if commitment.loan_id is None:
+        loans: Iterable[Loan] = book.loans_in(customer_id, currency_of(commitment))
+    else:
+        loans = [book.loans[commitment.loan_id][1]] if commitment.loan_id in book.loans else []
+    for loan in loans:
+        for draw in loan.draws:
+            yield Flow(draw.on, draw.amount, 0)
+            if draw.reversed_on:
+                yield Flow(max(draw.on, draw.reversed_on), -draw.amount, 0)
+        for paid in loan.repayments:
+            yield Flow(paid.on, 0, paid.principal)
+            if paid.reversed_on:
+                yield Flow(max(paid.on, paid.reversed_on), 0, -paid.principal)
+
+
+def _day_by_day(
+    balances: Mapping[str, Days], months: Iterable[str]
+) -> tuple[int, list[int | None]]:
+    """Return the first day of the first month, and each day's balance to the last month's end."""
+    found: list[int | None] = []
+    first = 0
+    for name in months:
+        start, days = _month(name)
+        first = first or start
+        found += [None] * (start - first - len(found))
+        found += balances[name][:days]
+    return first, found
+
+
+@lru_cache(maxsize=4096)
+def _month(name: str) -> tuple[int, int]:
+    """Return the first day of a month `YYYY-MM` and how many it has."""
+    first = date.fromisoformat(f"{name}-01").toordinal()
+    return first, period_last("month", first) + 1 - first

@@ -1,0 +1,294 @@
+"""Deposit compliance agrees with the day-by-day reference, whatever the terms."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import defaultdict
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from domain.commitment import CountedAccount, Terms
+from projections.book import Book
+from projections.deposit_compliance import compliance_rows
+from projections.facts import (
+    Account,
+    BalanceMonth,
+    Commitment,
+    Draw,
+    Loan,
+    Paid,
+    TermsFrom,
+    Waiver,
+)
+from tests.compliance_reference import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.commitment import Metric, RequirementKind, WindowKind
+    from projections.facts import Key, Row
+
+    Rows = list[tuple[Key, Row]]
+
+FEED = Path(os.environ.get("GUANXI_FEEDS", Path(__file__).parents[2] / "shared/data")) / "berka"
+
+EPOCH = date(2023, 10, 20)
+ACCOUNTS = ("A1", "A2", "A3", "A4")  # A1 and A2 are the customer's own, A4 in another currency
+
+levels = st.sampled_from([-50, 0, 90, 100, 110, 200, 280, 300, 310, 500, 700])
+percents = st.sampled_from([0, 1, 125_000, 333_333, 500_000, 1_000_000, 1_500_000])
+
+
+def days(span: int) -> st.SearchStrategy[date]:
+    return st.integers(0, span).map(lambda days: EPOCH + timedelta(days))
+
+
+@st.composite
+def counted_accounts(draw: st.DrawFn) -> CountedAccount:
+    some_day = st.none() | days(400)
+    return CountedAccount(
+        account_id=draw(st.sampled_from(("A1", "A2", "A3", "never-opened"))),
+        counted_from=draw(some_day),
+        counted_to=draw(some_day),
+    )
+
+
+@st.composite
+def terms(draw: st.DrawFn) -> Terms:
+    starts = draw(days(120))
+    kind: RequirementKind = draw(
+        st.sampled_from(["amount", "percent_of_drawn", "percent_of_outstanding"])
+    )
+    value = draw(levels.map(abs) if kind == "amount" else percents)
+    return Terms(
+        starts_on=starts,
+        ends_on=starts + timedelta(draw(st.integers(0, 280))),
+        metric=draw(st.sampled_from(["average", "average", "minimum", "ending"])),
+        window=draw(st.sampled_from(["month", "quarter", "half_year", "year", "term"])),
+        requirement_kind=kind,
+        requirement_value=value,
+        currency="CZK",
+        cure_days=draw(st.sampled_from([0, 1, 5, 40, 40])),
+        consequence_kind="none",
+        consequence_value=0,
+        accounts=tuple(draw(st.just([]) | st.lists(counted_accounts(), max_size=4))),
+        seasonal_profile=tuple(
+            draw(st.just([]) | st.lists(percents, min_size=12, max_size=12)),
+        ),
+        cap_ppm=draw(st.none() | st.sampled_from([0, 900_000, 1_000_000, 1_234_567])),
+        grace_days=draw(st.sampled_from([0, 0, 1, 4])),
+        netting=draw(st.sampled_from(["none", "carry_surplus"])),
+        missing_days=draw(st.sampled_from([0, 1, 3, 7, 400])),
+    )
+
+
+@st.composite
+def commitments(draw: st.DrawFn) -> Commitment:
+    agreed = draw(terms())
+    agreed_on = draw(st.just(agreed.starts_on) | days(300))
+    history = [TermsFrom(agreed_on, agreed.starts_on, agreed)]
+    told_on = agreed_on
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2, 3]))):
+        told_on += timedelta(draw(st.integers(0, 60)))
+        history.append(TermsFrom(told_on, draw(days(400)), draw(terms())))
+    waivers = st.builds(Waiver, days(400), days(400), days(400))
+    return Commitment(
+        loan_id=draw(st.sampled_from([None, "L1", "unknown"])),
+        agreed_on=agreed_on,
+        terms=tuple(history),
+        waivers=tuple(draw(st.just([]) | st.lists(waivers, max_size=2))),
+        released_on=draw(st.none() | st.none() | days(400)),
+    )
+
+
+@st.composite
+def balances(draw: st.DrawFn, account_id: str, opened_on: date) -> Rows:
+    """A level from about the opening on, with other levels and holes in it."""
+    told: list[int | None] = [draw(levels)] * draw(st.sampled_from([0, 30, 550, 550, 550]))
+    lengths = st.sampled_from([1, 2, 9, 25, 100])
+    for start, length, level in draw(
+        st.lists(st.tuples(st.integers(0, 400), lengths, levels | levels | st.none()), max_size=9)
+    ):
+        told[start : start + length] = [level] * len(told[start : start + length])
+    months: dict[str, list[int | None]] = defaultdict(lambda: [None] * 31)
+    first = opened_on + timedelta(draw(st.sampled_from([0, 0, 0, -3, 9])))
+    for number, balance in enumerate(told):
+        day = first + timedelta(number)
+        months[day.isoformat()[:7]][day.day - 1] = balance
+    return [
+        ((owner(account_id), "balances", f"{account_id}/{month}"), BalanceMonth(tuple(held)))
+        for month, held in months.items()
+    ]
+
+
+def owner(account_id: str) -> str:
+    return "C2" if account_id == "A3" else "C1"
+
+
+@st.composite
+def loans(draw: st.DrawFn) -> Loan:
+    over = st.none() | days(400)
+    return Loan(
+        approved_on=EPOCH,
+        principal=1000,
+        currency="CZK",
+        draws=tuple(
+            draw(st.lists(st.builds(Draw, st.just("D"), days(400), levels.map(abs), over)))
+        ),
+        repayments=tuple(
+            draw(
+                st.lists(
+                    st.builds(Paid, st.just("P"), days(400), levels.map(abs), st.just(0), over)
+                )
+            )
+        ),
+    )
+
+
+@st.composite
+def ledgers(draw: st.DrawFn) -> Rows:
+    rows: Rows = [(("C1", "commitment", "K1"), draw(commitments()))]
+    for loan_id in draw(st.sampled_from([("L1", "L2"), ("L1",), ()])):
+        rows.append((("C1", "loan", loan_id), draw(loans())))
+    for account_id in draw(st.sampled_from([("A1",), ("A1",), ACCOUNTS, ("A2", "A3"), ()])):
+        opened_on = draw(st.just(EPOCH) | days(300))
+        currency = "EUR" if account_id == "A4" else "CZK"
+        account = Account(kind="current", currency=currency, opened_on=opened_on)
+        rows.append(((owner(account_id), "account", account_id), account))
+        rows += draw(balances(account_id, opened_on))
+    return rows
+
+
+def assert_agrees(rows: Rows, as_of: date) -> None:
+    ours = [row._asdict() for row in compliance_rows(Book.from_rows(rows), as_of, "CZK")]
+    for row in ours:
+        for name in ("commitment_id", "customer_id", "loan_id"):
+            del row[name]
+        event(f"{row['status']}")
+    assert ours == Reference(rows, "K1", as_of).rows()
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> tuple[Rows, list[date]]:
+    """A ledger and dates to ask about: any, or a little after a month's or the terms' end."""
+    rows = draw(ledgers())
+    commitment = cast("Commitment", rows[0][1])
+    turns = [date(2024, month, 1) - timedelta(1) for month in range(1, 13)]
+    turns += [told.terms.ends_on for told in commitment.terms] * 4
+    soon = st.builds(
+        lambda turn, late: turn + timedelta(late), st.sampled_from(turns), st.integers(-2, 50)
+    )
+    return rows, draw(st.lists(soon | soon | days(450), min_size=1, max_size=5))
+
+
+@given(questions())
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_combination_of_options_agrees_with_the_design_day_by_day(
+    asked: tuple[Rows, list[date]],
+) -> None:
+    rows, dates = asked
+    for as_of in dates:
+        assert_agrees(rows, as_of)
+
+
+@pytest.mark.slow
+@given(questions())
+@settings(max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck))
+def test_many_more_combinations_of_options_agree_with_the_design(
+    asked: tuple[Rows, list[date]],
+) -> None:
+    rows, dates = asked
+    for as_of in dates:
+        assert_agrees(rows, as_of)
+
+
+def minor(text: str) -> int:
+    return int(Decimal(text) * 100)
+
+
+def read(name: str) -> Iterator[dict[str, str]]:
+    with (FEED / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        yield from csv.DictReader(file)
+
+
+def berka() -> Rows:
+    rows: Rows = []
+    owners: dict[str, str] = {}
+    for row in read("accounts"):
+        owners[row["account_id"]] = row["customer_id"]
+        opened_on = date.fromisoformat(row["opened_on"])
+        account = Account(kind=row["kind"], currency=row["currency"], opened_on=opened_on)
+        rows.append(((row["customer_id"], "account", row["account_id"]), account))
+    months: dict[tuple[str, str], list[int | None]] = defaultdict(lambda: [None] * 31)
+    for row in read("balances"):
+        month, day = row["business_date"][:7], int(row["business_date"][8:])
+        months[row["account_id"], month][day - 1] = minor(row["ledger_balance"])
+    for (account_id, month), held in months.items():
+        key = (owners[account_id], "balances", f"{account_id}/{month}")
+        rows.append((key, BalanceMonth(tuple(held))))
+    draws: dict[str, list[Draw]] = defaultdict(list)
+    for row in read("draws"):
+        on = date.fromisoformat(row["drawn_on"])
+        draws[row["loan_id"]].append(Draw(row["draw_id"], on, minor(row["amount"])))
+    for row in read("loans"):
+        loan = Loan(
+            approved_on=date.fromisoformat(row["approved_on"]),
+            principal=minor(row["principal"]),
+            currency=row["currency"],
+            draws=tuple(draws[row["loan_id"]]),
+        )
+        rows.append(((row["customer_id"], "loan", row["loan_id"]), loan))
+    for row in read("commitments"):
+        key = (row["customer_id"], "commitment", row["commitment_id"])
+        rows.append((key, berka_commitment(row)))
+    return rows
+
+
+def berka_commitment(row: dict[str, str]) -> Commitment:
+    is_amount = row["requirement_kind"] == "amount"
+    value = minor(row["requirement_value"])
+    terms = Terms(
+        starts_on=date.fromisoformat(row["starts_on"]),
+        ends_on=date.fromisoformat(row["ends_on"]),
+        metric=cast("Metric", row["metric"]),
+        window=cast("WindowKind", row["window"]),
+        requirement_kind=cast("RequirementKind", row["requirement_kind"]),
+        requirement_value=value if is_amount else value * 100,
+        currency=row["currency"],
+        cure_days=int(row["cure_days"]),
+        consequence_kind="none",
+        consequence_value=0,
+    )
+    agreed_on = date.fromisoformat(row["agreed_on"])
+    return Commitment(
+        loan_id=row["loan_id"] or None,
+        agreed_on=agreed_on,
+        terms=(TermsFrom(agreed_on, terms.starts_on, terms),),
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FEED.exists(), reason="the Berka feed is not beside the checkout")
+def test_the_berka_feed_agrees_with_the_design_day_by_day() -> None:
+    rows = berka()
+    book = Book.from_rows(rows)
+    of_customer: dict[str, Rows] = defaultdict(list)
+    for key, row in rows:
+        of_customer[key[0]].append((key, row))
+    for as_of in (date(1993, 10, 8), date(1993, 12, 31), date(1994, 3, 31)):
+        expected = [
+            {"commitment_id": commitment_id} | row
+            for commitment_id, (customer_id, _) in sorted(book.commitments.items())
+            for row in Reference(of_customer[customer_id], commitment_id, as_of).rows()
+        ]
+        ours = [row._asdict() for row in compliance_rows(book, as_of, "CZK")]
+        for told in ours:
+            del told["customer_id"], told["loan_id"]
+        assert ours == expected
