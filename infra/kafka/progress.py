@@ -1,0 +1,44 @@
+"""Reads the horizon: a consumer of its own, assigned by hand, outside of any group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kafka import KafkaConsumer, TopicPartition
+
+from consumers.topics import progress_topic
+from infra.kafka.outages import outages
+from infra.kafka.wire import HORIZON_KEY, unpack_horizon
+
+if TYPE_CHECKING:
+    from consumers.topics import Horizon
+
+
+class ProgressReader:
+    """Knows the highest horizon published. Raises `KafkaUnavailableError`."""
+
+    def __init__(self, bootstrap: str, prefix: str) -> None:
+        self._bootstrap = bootstrap
+        self._highest: Horizon | None = None
+        partition = TopicPartition(progress_topic(prefix), 0)
+        with outages(bootstrap):
+            self._consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id=None)
+            self._consumer.assign([partition])
+            self._consumer.seek_to_beginning(partition)
+
+    def highest(self, timeout_seconds: float = 0.0) -> Horizon | None:
+        """Return the highest horizon so far; wait up to the time given for something new."""
+        with outages(self._bootstrap):
+            pages = self._consumer.poll(timeout_ms=round(1000 * timeout_seconds), max_records=None)
+        for message in (message for page in pages.values() for message in page):
+            if message.key == HORIZON_KEY:
+                horizon = unpack_horizon(message.value)
+                if self._highest is None or (
+                    horizon.complete_through >= self._highest.complete_through
+                ):
+                    self._highest = horizon
+        return self._highest
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._consumer.close()
