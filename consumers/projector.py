@@ -1,0 +1,314 @@
+"""The projector: records of its shards, folded into the generations it feeds.
+
+Rows, progress and parked events of a generation change in one transaction a batch, by
+compare-and-set of the lane's revision. Whatever goes wrong, nothing in memory counts any more:
+the projector reads where it stands from the views, and goes on from there. So redelivery,
+rebalances and a kill at any moment change nothing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from operator import attrgetter
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+from consumers.applying import apply, keys_of, read
+from consumers.codec import UnreadableEventError
+from consumers.event_store import StoreUnavailableError
+from consumers.parking import Parking, set_aside
+from consumers.views import Change, LostShardError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from threading import Event as Stop
+
+    from consumers.applying import Outcome, Reading
+    from consumers.codec import Decode
+    from consumers.source import ShardBatch, Source
+    from consumers.views import Feed, Generation, Lane, Views
+    from domain.values import Instant
+
+POLL_TIMEOUT_SECONDS = 1.0
+BACK_OFF_FIRST_SECONDS = 0.1
+BACK_OFF_MAX_SECONDS = 5.0
+MICROSECONDS = 1_000_000
+
+_position_of = attrgetter("delivery.position")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a projection is, over the shards of this projector.
+
+    `lag_seconds` is the age of the last event applied while others wait, else 0.
+    """
+
+    projection: str
+    version: int
+    position: int
+    lag_events: int
+    lag_seconds: float
+    parked_keys: int
+
+
+class Observer(Protocol):
+    """Is told what the projector did, for metrics and logs."""
+
+    def applied(self, projection: str, events: int, seconds: float) -> None:
+        """Tell that a batch was folded and committed."""
+        ...
+
+    def skipped(self, projection: str, events: int) -> None:
+        """Tell that events were left out because somebody dropped them."""
+        ...
+
+    def stands(self, standing: Standing) -> None:
+        """Tell how far a projection is."""
+        ...
+
+    def fault(self, error: Exception) -> None:
+        """Tell of an outage or a lost shard that the projector recovers from."""
+        ...
+
+
+class Unobserved:
+    """The observer of nobody."""
+
+    def applied(self, projection: str, events: int, seconds: float) -> None:
+        """Say nothing."""
+
+    def skipped(self, projection: str, events: int) -> None:
+        """Say nothing."""
+
+    def stands(self, standing: Standing) -> None:
+        """Say nothing."""
+
+    def fault(self, error: Exception) -> None:
+        """Say nothing."""
+
+
+@dataclass(slots=True)
+class Build:
+    """A generation that is fed, and what is known of it: all of it can be read again."""
+
+    feed: Feed
+    lanes: dict[int, Lane] = field(default_factory=dict)
+    parked: set[str] = field(default_factory=set)
+    dropped: frozenset[int] = frozenset()
+    recorded_at: Instant = 0
+
+    def read(self, views: Views) -> None:
+        """Read again what is known. Raises `LostShardError` where it was given up."""
+        self.lanes = dict(views.lanes(self.feed.generation))
+        self.parked = {waiting.customer_id for waiting in views.parked(self.feed.generation)}
+        self.dropped = views.dropped(self.feed.projection.name)
+        if not self.lanes:
+            message = f"{self.feed.projection.name}: the generation was given up"
+            raise LostShardError(message)
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is built beside the live one."""
+        return not self.feed.generation.live
+
+    def through(self, shards: frozenset[int]) -> int:
+        """Return the position up to which all these shards are applied."""
+        return min((self.lanes[shard].progress.through for shard in shards), default=0)
+
+
+class Projector:
+    """Feeds generations from a source. One thread's; `run` ends when `stop` is set."""
+
+    def __init__(
+        self,
+        source: Source,
+        views: Views,
+        decode: Decode,
+        feeds: Callable[[], Sequence[Feed]],
+        now: Callable[[], Instant],
+        observer: Observer | None = None,
+    ) -> None:
+        self._source = source
+        self._views = views
+        self._decode = decode
+        self._feeds = feeds
+        self._now = now
+        self._observer = observer or Unobserved()
+        self._builds: list[Build] | None = None
+        self._resumed: frozenset[int] = frozenset()
+        self._sweeping = True
+        self._parking = Parking(views, decode, now)
+        self._back_off_seconds = BACK_OFF_FIRST_SECONDS
+
+    def run(self, stop: Stop) -> None:
+        """Follow the source until told to stop. Outages are waited for with back-off."""
+        while not stop.is_set():
+            self.step_or_wait(stop)
+
+    def step_or_wait(self, stop: Stop) -> None:
+        """Apply what the source has ready; wait a little where the database is away."""
+        try:
+            self.step(POLL_TIMEOUT_SECONDS)
+            self._back_off_seconds = BACK_OFF_FIRST_SECONDS
+        except StoreUnavailableError as error:
+            self._observer.fault(error)
+            stop.wait(self._back_off_seconds)
+            self._back_off_seconds = min(2 * self._back_off_seconds, BACK_OFF_MAX_SECONDS)
+
+    def catch_up(self, through: int | None = None) -> None:
+        """Apply all there is now, or up to a position. Raises `StoreUnavailableError`."""
+        target = self._source.head() if through is None else through
+        while not self.stands_at(target):
+            self.step(POLL_TIMEOUT_SECONDS)
+
+    def stands_at(self, position: int) -> bool:
+        """Return whether all shards of the ledger are here and applied up to a position."""
+        everything = frozenset(range(self._source.shards))
+        return (
+            self._builds is not None
+            and self._resumed == everything
+            and all(build.through(everything) >= position for build in self._builds)
+        )
+
+    def step(self, timeout_seconds: float) -> None:
+        """Apply what the source has ready. Raises `StoreUnavailableError`; call it again then."""
+        try:
+            builds = self._builds if self._builds is not None else self._start()
+            self._resume(builds)
+            head = self._source.head()
+            batches = self._source.poll(timeout_seconds)
+            self._resume(builds)
+            self._apply(builds, [b for b in batches if b.shard in self._resumed])
+            self._take_over(builds, head)
+            if self._sweeping and not batches:
+                self._sweeping = self._views.sweep()
+        except LostShardError as error:
+            self._builds = None
+            self._observer.fault(error)
+        except StoreUnavailableError:
+            self._builds = None
+            raise
+
+    def _start(self) -> list[Build]:
+        """Find out what to feed; where it stands is read as shards arrive."""
+        self._resumed = frozenset()
+        self._builds = [Build(feed) for feed in self._feeds()]
+        for build in self._builds:
+            self._retry_what_can_be_read_now(build.feed)
+        return self._builds
+
+    def _retry_what_can_be_read_now(self, feed: Feed) -> None:
+        for waiting in self._views.parked(feed.generation):
+            if waiting.code == UnreadableEventError.code and self._can_read(waiting.value):
+                why = "the program can read it now"
+                self._parking.retry(feed, waiting.customer_id, "projector", why)
+
+    def _can_read(self, value: bytes) -> bool:
+        try:
+            self._decode(value)
+        except UnreadableEventError:
+            return False
+        return True
+
+    def _resume(self, builds: list[Build]) -> None:
+        """Take newly assigned shards up where the slowest generation stands.
+
+        Others may have moved them on, and parked events of them, while they were theirs.
+        """
+        assigned = self._source.assigned()
+        arrived = assigned - self._resumed
+        if arrived:
+            for build in builds:
+                build.read(self._views)
+            for shard in sorted(arrived):
+                progress = (build.lanes[shard].progress for build in builds)
+                self._source.resume(shard, min(progress, key=attrgetter("through")))
+        self._resumed = assigned
+        if arrived:
+            for build in builds:
+                self._tell_standing(build)
+
+    def _apply(self, builds: list[Build], batches: Sequence[ShardBatch]) -> None:
+        readings = {b.shard: read(b.deliveries, self._decode) for b in batches}
+        for build in builds:
+            self._apply_to(build, batches, readings)
+
+    def _apply_to(
+        self,
+        build: Build,
+        batches: Sequence[ShardBatch],
+        readings: Mapping[int, list[Reading]],
+    ) -> None:
+        started = perf_counter()
+        generation, kinds = build.feed.generation, build.feed.projection.kinds
+        new = {b.shard: _after(build.lanes[b.shard], readings[b.shard]) for b in batches}
+        keys = {key for each in new.values() for key in keys_of(each, kinds)}
+        rows = self._views.load(generation, keys) if keys else {}
+        changes, outcomes = [], []
+        for batch in batches:
+            lane = build.lanes[batch.shard]
+            if batch.progress.through > lane.progress.through:
+                outcome = apply(new[batch.shard], rows, kinds, build.parked, build.dropped)
+                changes.append(self._change(batch, lane, outcome))
+                outcomes.append(outcome)
+        if not changes:
+            return
+        build.lanes.update(self._views.commit(generation, changes))
+        for outcome in outcomes:
+            build.parked.update(delivery.customer_id for delivery, _ in outcome.set_aside)
+        for last in (each[-1].recorded for each in new.values() if each):
+            build.recorded_at = max(build.recorded_at, last.recorded_at if last else 0)
+        self._tell_applied(build, outcomes, perf_counter() - started)
+
+    def _change(self, batch: ShardBatch, lane: Lane, outcome: Outcome) -> Change:
+        park, deals = set_aside(outcome, batch.shard, self._now())
+        return Change(
+            shard=batch.shard,
+            revision=lane.revision,
+            progress=batch.progress,
+            rows=outcome.rows,
+            park=park,
+            deals=deals,
+        )
+
+    def _tell_applied(self, build: Build, outcomes: Sequence[Outcome], seconds: float) -> None:
+        name = build.feed.projection.name
+        self._observer.applied(name, sum(outcome.applied for outcome in outcomes), seconds)
+        if skipped := sum(outcome.skipped for outcome in outcomes):
+            self._observer.skipped(name, skipped)
+        self._tell_standing(build)
+
+    def _tell_standing(self, build: Build) -> None:
+        projection = build.feed.projection
+        position = build.through(self._resumed)
+        lag_events = max(0, self._source.head() - position)
+        age_seconds = (self._now() - build.recorded_at) / MICROSECONDS
+        self._observer.stands(
+            Standing(
+                projection.name,
+                projection.version,
+                position,
+                lag_events,
+                max(0.0, age_seconds) if lag_events and build.recorded_at else 0.0,
+                len(build.parked),
+            )
+        )
+
+    def _take_over(self, builds: list[Build], head: int) -> None:
+        """Let a generation built beside the live one take over once it has caught up."""
+        for generation in (build.feed.generation for build in builds if build.is_beside):
+            lanes = self._views.lanes(generation).values()
+            caught_up = lanes and all(lane.progress.through >= head for lane in lanes)
+            if caught_up and self._views.promote(generation):
+                self._builds = None  # find out afresh what to feed
+                self._sweeping = True
+
+
+def _after(lane: Lane, readings: list[Reading]) -> list[Reading]:
+    """Return the readings this generation has not applied yet."""
+    through = lane.progress.through
+    if not readings or readings[0].delivery.position > through:
+        return readings
+    return readings[bisect_right(readings, through, key=_position_of) :]

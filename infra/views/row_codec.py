@@ -1,0 +1,85 @@
+"""Rows of facts to bytes and back: a msgpack array of the fields, dates as ISO strings.
+
+Canonical: the same row gives the same bytes. A changed fact is a new version of its projections,
+so nothing here reads an older form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from datetime import date
+from operator import attrgetter
+from types import NoneType
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_origin, get_type_hints
+
+import msgpack
+
+from projections.facts import KINDS
+
+if TYPE_CHECKING:
+    from projections.facts import Row
+
+Convert: TypeAlias = Callable[[Any], Any]
+
+
+class _Shape:
+    """A dataclass as a list, and the fields that need a conversion."""
+
+    def __init__(self, cls: type[Any]) -> None:
+        hints = get_type_hints(cls)
+        self._cls = cls
+        self._names = tuple(field.name for field in fields(cls))
+        self._get = attrgetter(*self._names)
+        converts = [_converts(hints[name]) for name in self._names]
+        self._dumps = [(i, dump) for i, (dump, _) in enumerate(converts) if dump]
+        self._loads = [(i, load) for i, (_, load) in enumerate(converts) if load]
+
+    def dump(self, value: object) -> list[Any]:
+        got = self._get(value)
+        values = list(got) if len(self._names) > 1 else [got]
+        for index, dump in self._dumps:
+            if values[index] is not None:
+                values[index] = dump(values[index])
+        return values
+
+    def load(self, stored: tuple[Any, ...]) -> Any:  # noqa: ANN401 - an instance of the class
+        values = list(stored)
+        for index, load in self._loads:
+            if values[index] is not None:
+                values[index] = load(values[index])
+        return self._cls(**dict(zip(self._names, values, strict=True)))
+
+
+def _converts(hint: Any) -> tuple[Convert | None, Convert | None]:  # noqa: ANN401 - a type
+    members = [member for member in get_args(hint) if member is not NoneType]
+    if get_origin(hint) is tuple:
+        dump, load = _converts(members[0])
+        return dump and _each(dump), load and _each(load)
+    if NoneType in get_args(hint):
+        return _converts(members[0])
+    if hint is date:
+        return date.isoformat, date.fromisoformat
+    if is_dataclass(hint) and isinstance(hint, type):
+        shape = _Shape(hint)
+        return shape.dump, shape.load
+    return None, None
+
+
+def _each(convert: Convert) -> Convert:
+    return lambda items: tuple(map(convert, items))
+
+
+_SHAPES = {kind: _Shape(cls) for kind, cls in KINDS.items()}
+
+
+def pack_row(kind: str, row: Row) -> bytes:
+    """Return the bytes of a row of the kind."""
+    packed: bytes = msgpack.packb(_SHAPES[kind].dump(row))
+    return packed
+
+
+def unpack_row(kind: str, value: bytes) -> Row:
+    """Return the row of bytes that `pack_row` made."""
+    row: Row = _SHAPES[kind].load(msgpack.unpackb(value, use_list=False))
+    return row
