@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from consumers.applying import Outcome, Reading
     from consumers.codec import Decode
     from consumers.source import ShardBatch, Source
-    from consumers.views import Feed, Generation, Lane, Views
+    from consumers.views import Feed, Lane, Views
     from domain.values import Instant
 
 POLL_TIMEOUT_SECONDS = 1.0
