@@ -114,10 +114,9 @@ class Book:
             if month > this_month:
                 continue
             days = months[month][: on.day] if month == this_month else months[month]
-            for index in range(len(days) - 1, -1, -1):
-                balance = days[index]
+            for back, balance in enumerate(reversed(days)):
                 if balance is not None:
-                    return date(int(month[:4]), int(month[5:]), index + 1), balance
+                    return date(int(month[:4]), int(month[5:]), len(days) - back), balance
         return None
 
     def deposit(self, account_id: str, on: date) -> int:

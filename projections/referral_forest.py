@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from projections.book import Book
@@ -42,9 +43,11 @@ def standing(book: Book, prospect_id: str, as_of: date) -> list[Standing]:
     Only the last of them can be live.
     """
     firsts = _firsts(book, prospect_id)
-    ids = book.referrals_of_prospect.get(prospect_id, ())
+    ids: Sequence[str] = book.referrals_of_prospect.get(prospect_id, ())
+    if len(ids) > 1:
+        ids = sorted(ids, key=lambda id_: _precedence(id_, book.referrals[id_][1]))
     stood: list[Standing] = []
-    for referral_id in sorted(ids, key=lambda id_: _precedence(id_, book.referrals[id_][1])):
+    for referral_id in ids:
         referral = book.referrals[referral_id][1]
         if referral.introduced_on > as_of:
             break
@@ -91,31 +94,25 @@ def _converted_on(referral: Referral, firsts: list[date], as_of: date) -> date |
 
 
 def forest(book: Book, as_of: date) -> dict[str, Standing]:
-    """Return the live referral of each prospect in the forest.
-
-    Referrals are let in by precedence; one that would close a circle stays out (union-find).
-    """
+    """Return the live referral of each prospect in the forest; of a circle all but the latest."""
     found = ((id_, _live(book, id_, as_of)) for id_ in book.referrals_of_prospect)
-    live = [(prospect_id, stood) for prospect_id, stood in found if stood]
-    live.sort(key=lambda item: item[1].precedence)
-    group: dict[str, str] = {}
-    let_in: dict[str, Standing] = {}
-    for prospect_id, stood in live:
-        top = _find(group, stood.referral.referrer_id)
-        if top != prospect_id:
-            group[prospect_id] = top
-            let_in[prospect_id] = stood
-    return let_in
+    edges = {prospect_id: stood for prospect_id, stood in found if stood}
+    passed: dict[str, str] = {}  # each node once, by the walk that came through it first
+    for start in tuple(edges):
+        node = start
+        while node in edges and node not in passed:
+            passed[node] = start
+            node = edges[node].referral.referrer_id
+        if node in edges and passed[node] == start:
+            del edges[_latest_of_circle(edges, node)]
+    return edges
 
 
-def _find(group: dict[str, str], node: str) -> str:
-    """Return the root of a node's tree, shortening the way to it (path halving)."""
-    while (above := group.get(node)) is not None:
-        further = group.get(above)
-        if further is None:
-            return above
-        group[node] = node = further
-    return node
+def _latest_of_circle(edges: dict[str, Standing], node: str) -> str:
+    circle = [node]
+    while (above := edges[circle[-1]].referral.referrer_id) != node:
+        circle.append(above)
+    return max(circle, key=lambda id_: edges[id_].precedence)
 
 
 def live_referral(book: Book, prospect_id: str, as_of: date) -> Standing | None:

@@ -55,10 +55,10 @@ def network_rows(book: Book, as_of: date, currency: str) -> Iterator[NetworkRow]
     referrers = {stand.referral.referrer_id for stand in edges.values()}
     shape = _shape(edges, sorted(members | referrers))
     own = [_own_figures(book, id_, as_of, currency) for id_ in shape.ids]
-    figures = _subtree_figures(shape, own, edges)
+    below = _below(shape, own, edges)
     for place, id_ in enumerate(shape.ids):
         if id_ in members:
-            yield _row(shape, place, figures[place], edges.get(id_))
+            yield _row(shape, place, below, edges.get(id_))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +98,13 @@ def _shape(edges: dict[str, Standing], ids: list[str]) -> _Shape:
     return _Shape(ids, parents, children, leaves_first, roots, depths)
 
 
-@dataclass(slots=True)
-class _Figures:
-    """What lies below a node."""
+class _Below(NamedTuple):
+    """What lies below each node, as arrays over the nodes."""
 
-    descendants: int = 0
-    converted: int = 0
-    drawn: int = 0
-    deposits: int = 0
+    descendants: list[int]
+    converted: list[int]
+    drawn: list[int]
+    deposits: list[int]
 
 
 def _own_figures(book: Book, customer_id: str, as_of: date, currency: str) -> tuple[int, int]:
@@ -115,23 +114,22 @@ def _own_figures(book: Book, customer_id: str, as_of: date, currency: str) -> tu
     return draws, sum(book.deposit(account_id, as_of) for account_id in accounts)
 
 
-def _subtree_figures(
-    shape: _Shape, own: list[tuple[int, int]], edges: dict[str, Standing]
-) -> list[_Figures]:
-    figures = [_Figures() for _ in shape.ids]
+def _below(shape: _Shape, own: list[tuple[int, int]], edges: dict[str, Standing]) -> _Below:
+    below = _Below(*([0] * len(shape.ids) for _ in _Below._fields))
+    descendants, converted, draws, deposits = below
     for index in shape.leaves_first:
-        if shape.parents[index] < 0:
-            continue
-        above, here = figures[shape.parents[index]], figures[index]
-        draws, deposits = own[index]
-        above.descendants += here.descendants + 1
-        above.converted += here.converted + (edges[shape.ids[index]].converted_on is not None)
-        above.drawn += here.drawn + draws
-        above.deposits += here.deposits + deposits
-    return figures
+        parent = shape.parents[index]
+        if parent >= 0:
+            own_draws, own_deposits = own[index]
+            descendants[parent] += descendants[index] + 1
+            draws[parent] += draws[index] + own_draws
+            deposits[parent] += deposits[index] + own_deposits
+            is_converted = edges[shape.ids[index]].converted_on is not None
+            converted[parent] += converted[index] + is_converted
+    return below
 
 
-def _row(shape: _Shape, place: int, below: _Figures, stand: Standing | None) -> NetworkRow:
+def _row(shape: _Shape, place: int, below: _Below, stand: Standing | None) -> NetworkRow:
     introduced_on = stand.referral.introduced_on if stand else None
     converted_on = stand.converted_on if stand else None
     days = (converted_on - introduced_on).days if converted_on and introduced_on else None
@@ -141,10 +139,10 @@ def _row(shape: _Shape, place: int, below: _Figures, stand: Standing | None) -> 
         root_id=shape.ids[shape.roots[place]],
         depth=shape.depths[place],
         children=shape.children[place],
-        descendants=below.descendants,
-        converted_descendants=below.converted,
-        subtree_drawn=below.drawn,
-        subtree_deposits=below.deposits,
+        descendants=below.descendants[place],
+        converted_descendants=below.converted[place],
+        subtree_drawn=below.drawn[place],
+        subtree_deposits=below.deposits[place],
         introduced_on=introduced_on,
         converted_on=converted_on,
         days_to_convert=days,
