@@ -38,11 +38,15 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One entry of the map, and the attribute path of its value."""
+    """One entry of the map, the attribute path of its value, and its type as resolved and written.
+
+    The written one still tells `Minor` from `int`.
+    """
 
     name: str
     path: str
     hint: Any
+    written: str
     personal: bool
 
 
@@ -55,7 +59,7 @@ def columns_of(cls: type, prefix: str = "") -> Iterator[Column]:
         else:
             path = prefix + field.name
             personal = bool(field.metadata.get("personal"))
-            yield Column(field.name, path, hints[field.name], personal)
+            yield Column(field.name, path, hints[field.name], str(field.type), personal)
 
 
 def optional(hint: object) -> tuple[Any, bool]:
@@ -74,7 +78,7 @@ class Layout:
 
     def __init__(self, cls: type, omit: str = "") -> None:
         columns = [column for column in columns_of(cls) if column.path != omit]
-        assert len(columns) > 1, cls  # noqa: S101 - attrgetter gives a tuple from two on
+        assert len(columns) > 1, cls
         self.cls = cls
         self.names = tuple(column.name for column in columns)
         self.values_of = attrgetter(*(column.path for column in columns))
