@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from domain.account import AccountOpened
+from domain.commitment import (
+    AgreeCommitment,
+    AmendCommitment,
+    CommitmentAgreed,
+    CommitmentAmended,
+    CommitmentCommand,
+    CommitmentReleased,
+    CommitmentWaived,
+    CountedAccount,
+    ReleaseCommitment,
+    Terms,
+    WaiveCommitment,
+)
+from domain.errors import (
+    AccountListedTwiceError,
+    AnotherCurrencyError,
+    CommitmentEndedError,
+    CustomerForgottenError,
+    DateOutOfRangeError,
+    DatesOutOfOrderError,
+    KeyConflictError,
+    LoanOfAnotherCustomerError,
+    MalformedCurrencyError,
+    NegativeError,
+    PercentageOutOfRangeError,
+    RefusedError,
+    SeasonalProfileError,
+    TooLargeError,
+    UnknownAccountError,
+    UnknownCommitmentError,
+    UnknownCustomerError,
+    UnknownLoanError,
+    WaiverByRequesterError,
+    WaiverWithoutWindowError,
+)
+from domain.loan import LoanApproved
+from domain.relationship import RelationshipForgotten
+from domain.values import ONE, PERCENT
+from tests.spec import given, on, opened
+
+loan = LoanApproved(
+    loan_id="L1",
+    customer_id="C1",
+    approved_on=on("1993-07-05"),
+    principal=9_639_600,
+    currency="CZK",
+    term_months=12,
+    annual_rate="0",
+    repayment="bullet",
+    purpose="stock",
+)
+account = AccountOpened(
+    customer_id="C1",
+    account_id="A1",
+    kind="current",
+    currency="CZK",
+    opened_on=on("1993-01-03"),
+)
+of_a_relative = replace(account, customer_id="C2", account_id="A2")
+terms = Terms(
+    starts_on=on("1993-07-05"),
+    ends_on=on("1994-03-31"),
+    metric="average",
+    window="quarter",
+    requirement_kind="percent_of_drawn",
+    requirement_value=20 * PERCENT,
+    currency="CZK",
+    cure_days=30,
+    consequence_kind="rate_surcharge_bp",
+    consequence_value=5_000,
+)
+agree = AgreeCommitment(
+    commitment_id="K1",
+    customer_id="C1",
+    loan_id="L1",
+    agreed_on=on("1993-07-05"),
+    terms=terms,
+)
+agreed = CommitmentAgreed(
+    commitment_id="K1",
+    customer_id="C1",
+    loan_id="L1",
+    agreed_on=on("1993-07-05"),
+    terms=terms,
+)
+stricter = replace(terms, requirement_value=30 * PERCENT)
+amend = AmendCommitment(
+    commitment_id="K1",
+    amended_on=on("1993-12-01"),
+    effective_on=on("1994-01-01"),
+    terms=stricter,
+    reason="second draw",
+)
+amended = CommitmentAmended(
+    commitment_id="K1",
+    customer_id="C1",
+    amended_on=on("1993-12-01"),
+    effective_on=on("1994-01-01"),
+    terms=stricter,
+    reason="second draw",
+)
+waive = WaiveCommitment(
+    commitment_id="K1",
+    waiver_id="W1",
+    waived_on=on("1994-01-15"),
+    windows_from=on("1993-10-01"),
+    windows_to=on("1993-12-31"),
+    requested_by="RM-1",
+    approved_by="HQ-1",
+    reason="flood",
+)
+waived = CommitmentWaived(
+    customer_id="C1",
+    commitment_id="K1",
+    waiver_id="W1",
+    waived_on=on("1994-01-15"),
+    windows_from=on("1993-10-01"),
+    windows_to=on("1993-12-31"),
+    requested_by="RM-1",
+    approved_by="HQ-1",
+    reason="flood",
+)
+release = ReleaseCommitment(
+    commitment_id="K1", released_on=on("1994-02-01"), reason="loan settled"
+)
+released = CommitmentReleased(
+    commitment_id="K1", customer_id="C1", released_on=on("1994-02-01"), reason="loan settled"
+)
+forgotten = RelationshipForgotten(customer_id="C1", forgotten_on=on("1999-01-01"), reason="asked")
+bank = given(opened("C1"), opened("C2"), loan, account, of_a_relative)
+TOO_MUCH = PercentageOutOfRangeError
+BAD_TERMS: list[tuple[Terms, type[RefusedError], str]] = [
+    (replace(terms, currency="czk"), MalformedCurrencyError, "currency"),
+    (replace(terms, currency="EUR"), AnotherCurrencyError, "currency"),
+    (replace(terms, ends_on=on("1993-07-04")), DatesOutOfOrderError, "ends_on"),
+    (replace(terms, cure_days=-1), NegativeError, "cure_days"),
+    (replace(terms, grace_days=-1), NegativeError, "grace_days"),
+    (replace(terms, missing_days=-1), NegativeError, "missing_days"),
+    (replace(terms, cure_days=10**9), DateOutOfRangeError, "ends_on"),
+    (replace(terms, ends_on=on("9999-12-31")), DateOutOfRangeError, "ends_on"),
+    (replace(terms, missing_days=2**63), TooLargeError, "missing_days"),
+    (replace(terms, requirement_value=-1), TOO_MUCH, "requirement_value"),
+    (replace(terms, requirement_value=10 * ONE + 1), TOO_MUCH, "requirement_value"),
+    (
+        replace(terms, requirement_kind="amount", requirement_value=-1),
+        NegativeError,
+        "requirement_value",
+    ),
+    (replace(terms, seasonal_profile=(ONE,) * 11), SeasonalProfileError, "seasonal_profile"),
+    (replace(terms, seasonal_profile=(*(ONE,) * 11, -1)), TOO_MUCH, "seasonal_profile"),
+    (replace(terms, cap_ppm=-1), TOO_MUCH, "cap_percent"),
+    (replace(terms, consequence_value=ONE + 1), TOO_MUCH, "consequence_value"),
+    (replace(terms, consequence_value=-1), TOO_MUCH, "consequence_value"),
+    (
+        replace(terms, accounts=(CountedAccount(account_id="A9"),)),
+        UnknownAccountError,
+        "accounts",
+    ),
+    (
+        replace(
+            terms,
+            accounts=(
+                CountedAccount(
+                    account_id="A1", counted_from=on("1994-01-02"), counted_to=on("1994-01-01")
+                ),
+            ),
+        ),
+        DatesOutOfOrderError,
+        "accounts A1",
+    ),
+    (
+        replace(
+            terms,
+            accounts=(
+                CountedAccount(account_id="A1", counted_to=on("1994-01-01")),
+                CountedAccount(account_id="A2"),
+                CountedAccount(account_id="A1", counted_from=on("1994-01-01")),
+            ),
+        ),
+        AccountListedTwiceError,
+        "accounts",
+    ),
+]
+
+
+def test_a_commitment_is_agreed() -> None:
+    bank.when(agree).then(agreed)
+
+
+def test_a_commitment_need_not_name_a_loan() -> None:
+    bank.when(replace(agree, loan_id=None)).then(replace(agreed, loan_id=None))
+
+
+def test_a_commitment_agreed_after_its_window_began_is_recorded() -> None:
+    late = on("1994-06-01")
+    bank.when(replace(agree, agreed_on=late)).then(replace(agreed, agreed_on=late))
+
+
+def test_related_parties_accounts_count_each_with_its_own_dates() -> None:
+    listed = replace(
+        terms,
+        accounts=(
+            CountedAccount(account_id="A1", counted_to=on("1993-12-31")),
+            CountedAccount(account_id="A2"),
+            CountedAccount(account_id="A1", counted_from=on("1994-01-01")),
+        ),
+    )
+    bank.when(replace(agree, terms=listed)).then(replace(agreed, terms=listed))
+
+
+def test_every_option_at_its_bound_is_accepted() -> None:
+    bound = replace(
+        terms,
+        ends_on=terms.starts_on,
+        requirement_value=10 * ONE,
+        cap_ppm=0,
+        seasonal_profile=(*(ONE,) * 11, 0),
+        consequence_kind="hold_percent",
+        consequence_value=ONE,
+        cure_days=0,
+        missing_days=0,
+    )
+    bank.when(replace(agree, terms=bound)).then(replace(agreed, terms=bound))
+
+
+@pytest.mark.parametrize(("bad", "error", "field"), BAD_TERMS)
+def test_terms_that_cannot_be_tested_are_neither_agreed_nor_amended(
+    bad: Terms, error: type[RefusedError], field: str
+) -> None:
+    bank.when(replace(agree, terms=bad)).then_refused(error, field)
+    whenever = replace(amend, effective_on=on("1993-07-01"), terms=bad)
+    bank.and_given(agreed).when(whenever).then_refused(error, field)
+
+
+def test_an_account_in_another_currency_does_not_count() -> None:
+    euros = replace(account, account_id="A3", currency="EUR")
+    listed = replace(terms, accounts=(CountedAccount(account_id="A3"),))
+    bank.and_given(euros).when(replace(agree, terms=listed)).then_refused(
+        AnotherCurrencyError, "currency"
+    )
+
+
+def test_a_commitment_is_for_a_known_loan_of_the_customer() -> None:
+    bank.when(replace(agree, loan_id="L9")).then_refused(UnknownLoanError, "loan_id")
+    bank.when(replace(agree, customer_id="C2")).then_refused(LoanOfAnotherCustomerError, "loan_id")
+    bank.when(replace(agree, customer_id="C9")).then_refused(UnknownCustomerError, "customer_id")
+
+
+def test_a_commitment_told_otherwise_is_a_conflict() -> None:
+    command = replace(agree, terms=stricter)
+    bank.and_given(agreed).when(command).then_refused(KeyConflictError, "commitment_id")
+
+
+def test_a_commitment_is_amended_from_a_day_on() -> None:
+    bank.and_given(agreed).when(amend).then(amended)
+    bank.and_given(agreed, amended).when(amend).then_nothing()
+    same = replace(amend, terms=terms)
+    bank.and_given(agreed).when(same).then_nothing()
+    before = replace(same, effective_on=on("1993-12-31"))
+    bank.and_given(agreed, amended).when(before).then_nothing()
+    back = replace(amended, terms=terms)
+    bank.and_given(agreed, amended).when(same).then(back)
+
+
+def test_an_amendment_takes_effect_before_its_terms_end() -> None:
+    command = replace(amend, effective_on=on("1994-04-01"))
+    bank.and_given(agreed).when(command).then_refused(DatesOutOfOrderError, "ends_on")
+
+
+def test_an_amendment_follows_the_agreement() -> None:
+    command = replace(amend, amended_on=on("1993-07-04"))
+    bank.and_given(agreed).when(command).then_refused(DatesOutOfOrderError, "amended_on")
+
+
+def test_windows_are_waived() -> None:
+    bank.and_given(agreed).when(waive).then(waived)
+
+
+def test_who_asks_for_a_waiver_does_not_approve_it() -> None:
+    command = replace(waive, approved_by="RM-1")
+    bank.and_given(agreed).when(command).then_refused(WaiverByRequesterError, "approved_by")
+
+
+def test_a_waiver_covers_days_of_the_commitment() -> None:
+    ledger = bank.and_given(agreed)
+    before = replace(waive, windows_from=on("1993-01-01"), windows_to=on("1993-07-04"))
+    ledger.when(before).then_refused(WaiverWithoutWindowError, "windows_from")
+    after = replace(waive, windows_from=on("1994-04-01"), windows_to=on("1994-12-31"))
+    ledger.when(after).then_refused(WaiverWithoutWindowError, "windows_from")
+    longer = replace(amended, terms=replace(terms, ends_on=on("1994-12-31")))
+    ledger.and_given(longer).when(after).then(
+        replace(waived, windows_from=after.windows_from, windows_to=after.windows_to)
+    )
+    turned = replace(waive, windows_to=on("1993-09-30"))
+    ledger.when(turned).then_refused(DatesOutOfOrderError, "windows_to")
+
+
+def test_a_waiver_told_otherwise_is_a_conflict() -> None:
+    command = replace(waive, reason="drought")
+    bank.and_given(agreed, waived).when(command).then_refused(KeyConflictError, "waiver_id")
+
+
+def test_a_commitment_is_released() -> None:
+    bank.and_given(agreed).when(release).then(released)
+    early = replace(release, released_on=on("1993-07-04"))
+    bank.and_given(agreed).when(early).then_refused(DatesOutOfOrderError, "released_on")
+
+
+@pytest.mark.parametrize("command", [amend, waive, release])
+def test_nothing_changes_once_it_is_released(command: CommitmentCommand) -> None:
+    bank.and_given(agreed, released).when(command).then_refused(
+        CommitmentEndedError, "commitment_id"
+    )
+
+
+@pytest.mark.parametrize("command", [amend, waive, release])
+def test_an_unknown_commitment_is_refused(command: CommitmentCommand) -> None:
+    bank.when(command).then_refused(UnknownCommitmentError, "commitment_id")
+
+
+@pytest.mark.parametrize("command", [replace(agree, commitment_id="K2"), amend, waive, release])
+def test_nothing_is_recorded_about_a_forgotten_customer(command: CommitmentCommand) -> None:
+    bank.and_given(agreed, forgotten).when(command).then_refused(
+        CustomerForgottenError, "customer_id"
+    )
+
+
+def test_an_account_of_a_forgotten_customer_is_not_counted_anew() -> None:
+    listed = replace(terms, accounts=(CountedAccount(account_id="A2"),))
+    bank.and_given(replace(forgotten, customer_id="C2")).when(
+        replace(agree, terms=listed)
+    ).then_refused(CustomerForgottenError, "accounts")
