@@ -167,6 +167,7 @@ class _Term:
     _sent_bytes: int = 0
     _acknowledged_through: int = field(init=False)
     _published: Counter[str] = field(default_factory=Counter)
+    _horizon: Receipt | None = None
     _horizon_at: float = 0.0  # seconds of the monotonic clock
     _partitions: dict[str, int] = field(default_factory=dict)  # of a customer
     _topics: dict[str, str] = field(init=False)  # of a type
@@ -204,6 +205,8 @@ class _Term:
         self._collect()
         self._horizon_at = 0.0
         self._tell()
+        if self._horizon is not None:
+            self._publisher.wait(self._horizon, CLOSE_TIMEOUT_SECONDS)
 
     def close(self) -> None:
         """Give up what is in flight."""
@@ -249,9 +252,13 @@ class _Term:
             return
         self.cursor = Cursor(self._acknowledged_through, _copy(self._last_acknowledged))
         self.ports.cursor.store(self.cursor)
-        self._publisher.publish(
-            Horizon(self.cursor.complete_through, self.cursor.last, self.ports.clock())
-        )
+        if self._horizon is None or self._horizon.is_done:
+            if self._horizon is not None and self._horizon.failed():
+                message = "a horizon was not delivered"
+                raise NotDeliveredError(message)
+            self._horizon = self._publisher.publish(
+                Horizon(self.cursor.complete_through, self.cursor.last, self.ports.clock())
+            )
         self._horizon_at = now
         self._observe()
 

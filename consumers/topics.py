@@ -151,11 +151,8 @@ class Publisher(Protocol):
         """Wait up to the time given until the record was acknowledged or has failed."""
         ...
 
-    def publish(self, horizon: Horizon) -> None:
-        """Publish a horizon; skipped while the one before it is still under way.
-
-        Raises `NotDeliveredError` where the one before it failed, `KafkaUnavailableError`.
-        """
+    def publish(self, horizon: Horizon) -> Receipt:
+        """Publish a horizon at once. Raises `KafkaUnavailableError`."""
         ...
 
     def close(self, timeout_seconds: float) -> None:

@@ -22,7 +22,9 @@ class ProgressReader:
         self._highest: Horizon | None = None
         partition = TopicPartition(progress_topic(prefix), 0)
         with outages(bootstrap):
-            self._consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id=None)
+            self._consumer = KafkaConsumer(
+                bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False
+            )
             self._consumer.assign([partition])
             self._consumer.seek_to_beginning(partition)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from kafka import KafkaProducer, errors
 from kafka.partitioner.default import murmur2
 
-from consumers.topics import NotDeliveredError, progress_topic
+from consumers.topics import progress_topic
 from infra.kafka.outages import outages
 from infra.kafka.wire import HORIZON_KEY, Headers, pack_horizon
 
@@ -47,7 +47,6 @@ class KafkaPublisher:
         self._progress = progress_topic(prefix)
         self._canonical = canonical
         self._headers = Headers(ledger_id)
-        self._horizon: Receipt | None = None
         with contextlib.ExitStack() as undo:
             self._events = self._producer(LINGER_MS)
             undo.callback(_abandon, self._events, 1.0)
@@ -73,7 +72,7 @@ class KafkaPublisher:
 
     def flush(self, timeout_seconds: float) -> None:
         """Send at once what waits to fill a batch, and wait for it as long as told."""
-        with contextlib.suppress(errors.KafkaTimeoutError), outages(self._bootstrap):
+        with outages(self._bootstrap), contextlib.suppress(errors.KafkaTimeoutError):
             self._events.flush(timeout_seconds)
 
     def wait(self, receipt: Receipt, timeout_seconds: float) -> None:
@@ -81,18 +80,13 @@ class KafkaPublisher:
         with contextlib.suppress(errors.KafkaError):
             receipt.get(timeout_seconds)  # type: ignore[attr-defined]  # it is kafka-python's
 
-    def publish(self, horizon: Horizon) -> None:
-        """Publish a horizon; skipped while the one before it is still under way."""
-        if self._horizon is not None:
-            if not self._horizon.is_done:
-                return
-            if self._horizon.failed():
-                message = "a horizon was not delivered"
-                raise NotDeliveredError(message)
+    def publish(self, horizon: Horizon) -> Receipt:
+        """Send a horizon at once; never waits for its acknowledgement."""
         with outages(self._bootstrap):
-            self._horizon = self._horizons.send(
+            receipt: Receipt = self._horizons.send(
                 self._progress, pack_horizon(horizon), HORIZON_KEY, partition=0
             )
+        return receipt
 
     def close(self, timeout_seconds: float) -> None:
         """Give up what is in flight and return within about the time given."""

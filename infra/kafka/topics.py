@@ -60,7 +60,7 @@ class KafkaTopics:
         """Return the last record of each partition that is not empty."""
         with (
             outages(self._bootstrap),
-            closing(KafkaConsumer(bootstrap_servers=self._bootstrap, group_id=None)) as consumer,
+            closing(self._consumer()) as consumer,
         ):
             found = self._ends(consumer, _assigned(last), records=1)
             behind = [tp for tp in found if found[tp].position < last[tp.topic][tp.partition]]
@@ -93,6 +93,11 @@ class KafkaTopics:
 
     def _admin(self) -> KafkaAdminClient:
         return KafkaAdminClient(bootstrap_servers=self._bootstrap)
+
+    def _consumer(self) -> KafkaConsumer:
+        return KafkaConsumer(
+            bootstrap_servers=self._bootstrap, group_id=None, enable_auto_commit=False
+        )
 
     def _copies(self, brokers: int) -> int:
         return self._replication or (REPLICATION if brokers >= REPLICATION else 1)
