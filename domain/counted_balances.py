@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from operator import add
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -103,13 +103,16 @@ def _carried_forward(
     lead = max(first - missing_days, min(deposit.first, first))
     days = deposit.seen(lead, last)
     marks = bytearray(len(days))
-    sums: list[int] = []
-    held, age = 0, missing_days
-    for index, balance in enumerate(days):
-        if balance is not None:
-            held, age = max(0, balance), 0
-        else:
-            age += 1
-            marks[index] = CARRIED if age <= missing_days else UNKNOWN
-        sums.append(held)
-    return sums[first - lead :], marks[first - lead :]
+    if None in days:
+        held, age = 0, missing_days
+        for index, balance in enumerate(days):
+            if balance is None:
+                age += 1
+                marks[index] = CARRIED if age <= missing_days else UNKNOWN
+                days[index] = held
+            else:
+                held, age = balance, 0
+    sums = cast("list[int]", days[first - lead :])
+    if min(sums) < 0:
+        sums = [max(0, balance) for balance in sums]
+    return sums, marks[first - lead :]

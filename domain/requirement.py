@@ -69,9 +69,7 @@ class Debt:
 
 
 def requirement(terms: Terms, debt: Debt, first: int, last: int) -> Iterator[Run]:
-    """Yield the runs of equal requirement from first to last, in order; none if last < first."""
-    if first > last:
-        return
+    """Yield the runs of equal requirement from first to last, in order."""
     starts = {first}
     if terms.requirement_kind != "amount":
         starts.update(debt.changes(first, last))

@@ -140,5 +140,6 @@ def _runs(window: Window, evidence: Evidence) -> Iterator[tuple[Terms, Run]]:
         first, last = max(stretch.first, window.first), min(stretch.last, window.last)
         so_far = min(last, evidence.today)
         for start, end in ((first, so_far), (max(first, so_far + 1), last)):
-            for run in requirement(stretch.terms, evidence.debt, start, end):
-                yield stretch.terms, run
+            if start <= end:
+                for run in requirement(stretch.terms, evidence.debt, start, end):
+                    yield stretch.terms, run

@@ -48,19 +48,16 @@ class Stretch(NamedTuple):
 class Window(NamedTuple):
     """The days of one test, in stretches of equal terms, in order.
 
-    `follows`: the window before it lies in the same longer period (month in quarter, quarter in
-    half year, half year in year), so a surplus may be carried over.
+    `terms` are those in force on the last day: they say grace, cure and netting. `follows`: the
+    window before it lies in the same longer period (month in quarter, quarter in half year, half
+    year in year), so a surplus may be carried over.
     """
 
     first: int
     last: int
     stretches: Sequence[Stretch]
+    terms: Terms
     follows: bool
-
-    @property
-    def terms(self) -> Terms:
-        """The terms in force on the last day: they say grace, cure and netting."""
-        return self.stretches[-1].terms
 
 
 def stretches(
@@ -110,7 +107,8 @@ def _cut(run: Sequence[Stretch]) -> Iterator[Window]:
         last = end if kind == "term" else min(end, period_last(kind, first))
         within = [one for one in run if one.first <= last and first <= one.last]
         now = period_last(longer, first) if longer else 0
-        yield Window(first, last, within, follows=longer is not None and period == now)
+        follows = longer is not None and period == now
+        yield Window(first, last, within, within[-1].terms, follows)
         first, period = last + 1, now
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from domain.compliance import assess
+from domain.compliance import assess, explain
 from domain.counted_balances import Deposit
 from domain.requirement import Flow
 from domain.windows import period_last
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from domain.commitment import Metric
     from domain.compliance import Status, WindowResult
     from domain.values import Minor
+    from domain.window_sums import CountedDay
     from projections.book import Book, Days
     from projections.facts import Commitment, Loan
 
@@ -69,6 +70,16 @@ def begun(book: Book, commitment_id: str, as_of: date) -> Iterator[WindowResult]
         if result.window_start > as_of:
             return
         yield result
+
+
+def days_of_window(
+    book: Book, commitment_id: str, as_of: date, window_start: date
+) -> Iterator[CountedDay]:
+    """Yield the days so far of the window that begins on a day, each as it counts."""
+    customer_id, commitment = book.commitments[commitment_id]
+    deposits = list(deposits_of(book, customer_id, commitment, as_of))
+    flows = flows_of(book, customer_id, commitment)
+    return explain(commitment, deposits, flows, as_of, window_start)
 
 
 def currency_of(commitment: Commitment) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -189,7 +190,7 @@ def questions(draw: st.DrawFn) -> tuple[Rows, list[date]]:
 
 
 @given(questions())
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_combination_of_options_agrees_with_the_design_day_by_day(
     asked: tuple[Rows, list[date]],
 ) -> None:
@@ -198,9 +199,50 @@ def test_every_combination_of_options_agrees_with_the_design_day_by_day(
         assert_agrees(rows, as_of)
 
 
+@st.composite
+def short_ledgers(draw: st.DrawFn) -> Rows:
+    """A few days across a month's end, balances about the requirement, grace and cure."""
+    short = replace(
+        draw(terms()),
+        starts_on=date(2024, 1, 28),
+        ends_on=date(2024, 1, 28) + timedelta(draw(st.integers(0, 8))),
+        requirement_kind="amount",
+        requirement_value=100,
+        cure_days=draw(st.integers(0, 6)),
+        grace_days=draw(st.sampled_from([0, 0, 1, 3])),
+        accounts=(),
+        seasonal_profile=(),
+        missing_days=draw(st.integers(0, 2)),
+    )
+    told = (TermsFrom(EPOCH, short.starts_on, short),)
+    rows: Rows = [
+        (("C1", "commitment", "K1"), Commitment(loan_id=None, agreed_on=EPOCH, terms=told))
+    ]
+    for account_id in ("A1", "A2")[: draw(st.integers(1, 2))]:
+        opened_on = draw(st.sampled_from([EPOCH, EPOCH, date(2024, 2, 3)]))
+        account = Account(kind="current", currency="CZK", opened_on=opened_on)
+        near = st.sampled_from([*range(0, 160, 10), 100, 110, None])
+        january = draw(st.tuples(*[near] * 5))
+        february = draw(st.tuples(*[near] * 18))
+        for month, days in (
+            ("2024-01", (*(None,) * 26, *january)),
+            ("2024-02", (*february, *(None,) * 13)),
+        ):
+            rows.append((("C1", "balances", f"{account_id}/{month}"), BalanceMonth(days)))
+        rows.append((("C1", "account", account_id), account))
+    return rows
+
+
+@given(short_ledgers())
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+def test_each_day_of_grace_and_cure_agrees_with_the_design(rows: Rows) -> None:
+    for number in range(24):
+        assert_agrees(rows, date(2024, 1, 27) + timedelta(number))
+
+
 @pytest.mark.slow
 @given(questions())
-@settings(max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
 def test_many_more_combinations_of_options_agree_with_the_design(
     asked: tuple[Rows, list[date]],
 ) -> None:
