@@ -1,0 +1,302 @@
+"""One attempt at a batch: fetch, decide one command after the other, append what came of it.
+
+Nothing of it is kept when the append conflicts; the next attempt sees the ledger afresh.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, get_args
+
+import msgpack
+
+from consumers.event_store import Append, Claim, NewRecord
+from domain.catalogue import BY_CLASS, occurred_on, stream_of
+from domain.contact import RecordComplaint, RecordContact
+from domain.deciding import (
+    COMMANDS,
+    Command,
+    content,
+    decide,
+    is_personal,
+    natural_key,
+    streams,
+)
+from domain.errors import KeyConflictError, RefusedError
+from domain.relationship_rules import (
+    ChangeProfile,
+    ForgetRelationship,
+    OpenRelationship,
+    RelationshipCommand,
+)
+from infra.codec import pack_data
+from infra.malformed import EventTooLargeError
+from infra.world import LedgerWorld
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from consumers.event_store import EventStore, Held
+    from domain.account import Account
+    from domain.catalogue import Event
+    from infra.customer_key import CustomerKey
+    from infra.keyring import Keyring
+
+APPEND_BYTES_MAX = 16 * 1024 * 1024  # packed data of one append, but for its last command
+DATA_BYTES_MAX = 57_000  # packed data of one event: leaves room for its envelope
+
+Personal: TypeAlias = OpenRelationship | ChangeProfile | RecordContact | RecordComplaint
+Dated: TypeAlias = OpenRelationship | ChangeProfile
+assert set(get_args(Personal)) == {c for c in COMMANDS.values() if is_personal(c)}
+
+
+class Told(NamedTuple):
+    """A command, and who told it by which way.
+
+    `retold_after` marks a source that may have been told before, from this position on: what
+    one of its later rows has recorded since is not undone by an earlier one.
+    """
+
+    command: Command
+    actor: str
+    source: str
+    correlation_id: str
+    command_id: str | None = None
+    retold_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The command was recorded; the position is that of its last event."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The command changed nothing: it was recorded at the position, or holds since then."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was recorded and nothing claimed."""
+
+    error: RefusedError
+
+
+Outcome: TypeAlias = Recorded | Unchanged | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every attempt of a ledger works with. `accounts` are those seen before."""
+
+    store: EventStore
+    keyring: Keyring
+    new_id: Callable[[], str]
+    business_date: date | None  # given by hand, else None
+    accounts: dict[str, Account]
+
+
+class Attempt:
+    """What was seen for a batch, and what will be appended. Good for one `run`."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._world = LedgerWorld(tools.store, tools.keyring, tools.accounts)
+        self._records: list[NewRecord] = []
+        self._claims: list[Claim] = []
+        self._latest = ""  # business date of the batch so far
+        self._latest_stored: str | None = None  # once asked for
+        self._bytes = 0
+
+    def run(self, batch: Sequence[Told]) -> list[Outcome]:
+        """Return the outcomes of the batch, or of as much of it as one append takes.
+
+        Raises `ConflictError` (nothing recorded), `StoreUnavailableError` (perhaps recorded).
+        """
+        keyed = [(told, natural_key(told.command)) for told in batch]
+        self._prefetch(keyed)
+        outcomes: list[Outcome] = []
+        for told, key in keyed:
+            outcomes.append(self._outcome(told, key))
+            if self._bytes > APPEND_BYTES_MAX:
+                break
+        if not self._records:
+            return outcomes
+        append = Append(records=self._records, reads=self._world.reads, claims=self._claims)
+        positions = self._tools.store.append(append)
+        return [_placed(outcome, positions) for outcome in outcomes]
+
+    def _prefetch(self, keyed: Sequence[tuple[Told, str | None]]) -> None:
+        """Fetch in bulk what the decisions are sure to ask for one by one."""
+        world = self._world
+        hints = [streams(told.command) for told, _ in keyed]
+        world.fetch(
+            [key for _, key in keyed if key is not None]
+            + [key for told, _ in keyed if (key := _command_key(told)) is not None]
+            + [claim for hint in hints for stream in hint for claim in world.guards(stream)]
+        )
+        self._tools.keyring.keys_for(
+            told.command.customer_id
+            for told, _ in keyed
+            if isinstance(told.command, Personal)
+            and (
+                isinstance(told.command, OpenRelationship)
+                or world.standing(told.command.customer_id) == "known"
+            )
+        )
+        world.load(
+            stream
+            for (told, key), hint in zip(keyed, hints, strict=True)
+            for stream in hint
+            if (
+                isinstance(told.command, RelationshipCommand)
+                or not stream.startswith("relationship-")
+            )
+            and self._first_result(told, key) is None
+        )
+        owners = {world.owner(stream) for hint in hints for stream in hint} - {None}
+        world.fetch(f"forgotten:{customer_id}" for customer_id in owners)
+
+    def _outcome(self, told: Told, key: str | None) -> Outcome:
+        try:
+            self._check_command_id(told)
+            first = self._first_result(told, key)
+            if first is not None:
+                return Unchanged(first.position)
+            command = told.command
+            if isinstance(command, Dated):
+                command = replace(command, today=self._today())
+            self._world.begin()
+            events = decide(command, self._world)
+            if not events:
+                return Unchanged(self._since(key))
+            self._take(told, key, events)
+            return Recorded(-len(self._records))
+        except RefusedError as error:
+            return Refused(error)
+
+    def _first_result(self, told: Told, key: str | None) -> Held | None:
+        """Return what the command gave when it was told before, None for another or the first."""
+        for claimed in (key, _command_key(told)):
+            held = None if claimed is None else self._world.claim(claimed)
+            if held is not None and (
+                held.content == self._comparable(told.command) or self._retold(told, held)
+            ):
+                return held
+        return None
+
+    def _check_command_id(self, told: Told) -> None:
+        """Refuse an id that was given to another command. Nothing compares with the forgotten."""
+        key = _command_key(told)
+        held = None if key is None else self._world.claim(key)
+        if held is not None:
+            comparable = self._comparable(told.command)
+            if comparable is not None and comparable != held.content:
+                raise KeyConflictError("command_id", told.command_id)
+
+    def _retold(self, told: Told, held: Held) -> bool:
+        """Return whether a later row of the same source, told before, stands there by now."""
+        if told.retold_after is None or held.position <= told.retold_after:
+            return False
+        [record] = self._tools.store.read(held.position - 1, 1)
+        source, _, number = told.source.rpartition(":")
+        recorded_source, _, recorded_number = record.source.rpartition(":")
+        return source == recorded_source and int(number) <= int(recorded_number)
+
+    def _comparable(self, command: Command) -> bytes | None:
+        """Return the content hash, None where the customer has no key or none any more."""
+        if not isinstance(command, Personal):
+            return self._content_hash(command)
+        keys = self._tools.keyring.keys_for([command.customer_id], create=False)
+        key = keys.get(command.customer_id)
+        return None if key is None or key.destroyed else self._content_hash(command)
+
+    def _content_hash(self, command: Command) -> bytes:
+        packed: bytes = msgpack.packb(content(command))
+        if not isinstance(command, Personal):
+            return sha256(packed).digest()
+        return self._key_of(command.customer_id).content_hash(packed)
+
+    def _key_of(self, customer_id: str) -> CustomerKey:
+        return self._tools.keyring.keys_for([customer_id])[customer_id]
+
+    def _take(self, told: Told, key: str | None, events: Sequence[Event]) -> None:
+        """Put the events and claims of a decision into the append, all or none."""
+        packed = [self._packed(event) for event in events]
+        content_hash = self._content_hash(told.command)
+        for event, (event_id, data) in zip(events, packed, strict=True):
+            self._records.append(self._record(told, event, event_id, data))
+            self._bytes += len(data)
+        for claimed in (key, _command_key(told)):
+            if claimed is not None:
+                self._claim(claimed, content_hash)
+        if isinstance(told.command, ForgetRelationship):
+            self._claim(f"forgotten:{told.command.customer_id}", content_hash)
+
+    def _packed(self, event: Event) -> tuple[str, bytes]:
+        event_id = self._tools.new_id()
+
+        def seal(field: str, plaintext: str) -> bytes:
+            return self._key_of(event.customer_id).seal(event_id, field, plaintext)
+
+        data = pack_data(event, seal)
+        if len(data) > DATA_BYTES_MAX:
+            raise EventTooLargeError("event_bytes", len(data), f"at most {DATA_BYTES_MAX:,}")
+        return event_id, data
+
+    def _record(self, told: Told, event: Event, event_id: str, data: bytes) -> NewRecord:
+        event_type = BY_CLASS[type(event)]
+        stream = stream_of(event)
+        day = occurred_on(event).isoformat()
+        self._latest = max(self._latest, day)
+        instant = event_type.occurred_at
+        return NewRecord(
+            id=event_id,
+            type=event_type.name,
+            version=event_type.version,
+            stream=stream,
+            expected_version=self._world.accept(event, stream),
+            customer_id=event.customer_id,
+            occurred_on=day,
+            occurred_at=None if instant is None else getattr(event, instant),
+            actor=told.actor,
+            source=told.source,
+            correlation_id=told.correlation_id,
+            causation_id=None,
+            data=data,
+        )
+
+    def _claim(self, key: str, content_hash: bytes) -> None:
+        replaces = self._world.hold(key, content_hash)
+        self._claims.append(Claim(key, content_hash, len(self._records) - 1, replaces))
+
+    def _today(self) -> date:
+        """Return the business date on which the command is told, the batch so far counted."""
+        if self._tools.business_date is not None:
+            return self._tools.business_date
+        if self._latest_stored is None:
+            self._latest_stored = self._tools.store.latest_occurred_on() or ""
+        latest = max(self._latest_stored, self._latest)
+        return date.fromisoformat(latest) if latest else date.min
+
+    def _since(self, key: str | None) -> int:
+        """Return the position from which on what the command wants has held."""
+        held = None if key is None else self._world.claim(key)
+        return self._world.latest_looked_at() if held is None else held.position
+
+
+def _command_key(told: Told) -> str | None:
+    return None if told.command_id is None else f"command:{told.command_id}"
+
+
+def _placed(outcome: Outcome, positions: range) -> Outcome:
+    """Replace a place in the batch, below 0, by its position."""
+    if isinstance(outcome, Refused) or outcome.position >= 0:
+        return outcome
+    return replace(outcome, position=positions[-outcome.position - 1])
