@@ -50,7 +50,9 @@ ENVELOPE: Mapping[str, tuple[type, ...]] = {
 _NAMES = tuple(ENVELOPE)
 _BEFORE_DATA = _NAMES[:-1]
 _SHAPES = frozenset(product(*ENVELOPE.values()))
-_MALFORMED = (ValueError, LookupError, TypeError, AttributeError)  # all but the first: upcasters
+# What malformed bytes raise: the last three where something else lies in the place of a map, and
+# from an upcaster.
+_MALFORMED = (ValueError, LookupError, TypeError, AttributeError)
 _MAP_OF_15 = b"\x8f"
 _DATA_KEY: bytes = msgpack.packb("data")
 
@@ -65,16 +67,8 @@ def _before_data(record: StoredRecord) -> dict[str, Any]:
     return dict(zip(_BEFORE_DATA, record, strict=False))  # the shorter ends before `data`
 
 
-def _map(packed: bytes) -> dict[str, Any]:
-    fields = msgpack.unpackb(packed)
-    if type(fields) is not dict:
-        msg = "not a map"
-        raise ValueError(msg)
-    return fields
-
-
 def _envelope(canonical: bytes) -> dict[str, Any]:
-    fields = _map(canonical)
+    fields: dict[str, Any] = msgpack.unpackb(canonical)
     if tuple(fields) != _NAMES:
         msg = "the envelope has not its 15 fields"
         raise ValueError(msg)
@@ -136,7 +130,7 @@ class Codec:
         """Return the event of a stored record, upcast. Raises `UnreadableEventError`."""
         try:
             fields = _before_data(record)
-            fields["data"] = _map(record.data)
+            fields["data"] = msgpack.unpackb(record.data)
             return self._recorded(fields, unseal)
         except _MALFORMED as error:
             msg = f"position {record.position} ({record.type}) cannot be read: {error}"

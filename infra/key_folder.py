@@ -115,8 +115,6 @@ def _check_mode(path: Path, wanted: str) -> None:
 
 def _write_once(path: Path, content: bytes) -> None:
     """Write a whole file or none, in mode 0600; the first of two writers wins."""
-    if path.exists():
-        return
     handle, draft = tempfile.mkstemp(dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -19,6 +19,7 @@ from domain.values import Sealed
 from infra.codec import CODEC, ENVELOPE, Codec, canonical, decode, decode_record, pack_data
 from infra.upcasters import UPCASTERS
 from tests.samples import envelopes, instances_of, stored, typed_events
+from tests.test_codec_golden import sample
 
 if TYPE_CHECKING:
     from infra.upcasters import Data
@@ -125,6 +126,30 @@ def settled(**changes: object) -> bytes:
 def test_bytes_that_are_no_known_event_are_unreadable(changes: dict[str, Any], told: str) -> None:
     with pytest.raises(UnreadableEventError, match=told):
         decode(settled(**changes))
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        ("account-opened", "kind", "overdraft"),
+        ("commitment-agreed", "metric", "median"),
+        ("commitment-agreed", "seasonal_profile", [1, "2"]),
+        ("commitment-agreed", "accounts", [["A1", None, None]]),
+        ("commitment-agreed", "accounts", [{"account_id": "A1"}]),
+        ("cross-check-recorded", "items", [b"bill"]),
+        ("relationship-opened", "name", "Ada"),
+        ("relationship-opened", "name", None),
+    ],
+)
+def test_a_value_that_its_field_cannot_hold_is_unreadable(
+    name: str, field: str, value: object
+) -> None:
+    _, good = sample(f"{name}.v1")
+    fields = msgpack.unpackb(good)
+    assert decode(msgpack.packb(fields)) == decode(good)
+    fields["data"][field] = value
+    with pytest.raises(UnreadableEventError):
+        decode(msgpack.packb(fields))
 
 
 @pytest.mark.parametrize("data", [["loan_id", "settled_on"], 5, None, b"", {"on": 1}])
