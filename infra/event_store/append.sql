@@ -15,7 +15,10 @@ create or replace function append_events(
     free_keys text[], free_contents bytea[], free_records int[],
     held_keys text[], held_contents bytea[], held_records int[], replaced bytea[],
     sizes int[], record_bytes_max int, latest text, now_us bigint
-) returns bigint language plpgsql as $$
+) returns bigint language plpgsql
+set plan_cache_mode = force_generic_plan  -- planning anew would take longer than the append
+set enable_seqscan = off  -- the plan is made on an empty ledger and kept
+as $$
 declare
     n int := cardinality(ids);
     before bigint;

@@ -78,6 +78,15 @@ def prepare(append: Append) -> Batch:
     )
 
 
+def rotated(key: str) -> str:
+    """Return a claim's key with its parts in reverse, as it is stored; or back again.
+
+    `balance:A7:1994-03-31` becomes `1994-03-31:A7:balance`. Feeds come in the order of their
+    dates, so neighbours in time share a page of the index.
+    """
+    return ":".join(reversed(key.split(":")))
+
+
 def check_size(size: int, position: int, stream_version: int, recorded_at: Instant) -> None:
     """Raise `RecordTooLargeError` where the canonical bytes exceed 60,000."""
     total = size + sum(map(_integer_bytes, (position, stream_version, recorded_at)))

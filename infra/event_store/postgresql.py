@@ -24,7 +24,7 @@ from consumers.event_store import (
 )
 from infra.clock import wall_clock
 from infra.databases import PostgreSQLDatabase, open_database
-from infra.event_store.batch import prepare
+from infra.event_store.batch import prepare, rotated
 from infra.event_store.meta import read_meta
 from infra.event_store.recorder import LEDGER_URL, LedgerRecorder
 
@@ -144,8 +144,8 @@ class PostgreSQLEventStore(LedgerRecorder, PostgresApplicationRecorder):
 
     def held(self, keys: Iterable[str]) -> Mapping[str, Held]:
         """Return what is held under those keys that are claimed."""
-        rows = self._rows(_HELD, ([*keys],))
-        return {key: Held(position, content) for key, position, content in rows}
+        rows = self._rows(_HELD, ([*map(rotated, keys)],))
+        return {rotated(key): Held(position, content) for key, position, content in rows}
 
     def latest_occurred_on(self) -> str | None:
         """Return the latest business date recorded (ISO), None on an empty ledger."""
@@ -239,10 +239,10 @@ def _parameters(append: Append, batch: Batch, now: Instant) -> tuple[object, ...
         [r.correlation_id for r in records],
         [r.causation_id for r in records],
         [r.data for r in records],
-        [c.key for c in free],
+        [rotated(c.key) for c in free],
         [c.content for c in free],
         [c.record for c in free],
-        [c.key for c in replacing],
+        [rotated(c.key) for c in replacing],
         [c.content for c in replacing],
         [c.record for c in replacing],
         [c.replaces for c in replacing],

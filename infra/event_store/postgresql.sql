@@ -32,10 +32,10 @@ create table if not exists event (
     data bytea not null,
     unique (stream, stream_version)
 );
-create index if not exists event_customer on event (customer_id, position);
+create index if not exists event_customer on event (customer_id);
 
 create table if not exists claim (
-    key text collate "C" primary key,
+    key text collate "C" primary key,  -- its parts in reverse: see rotated()
     position bigint not null,
     content bytea not null
 );

@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from eventsourcing.persistence import InfrastructureFactory
+from eventsourcing.persistence import InfrastructureFactory, StoredEvent
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteCursor,
@@ -19,12 +19,13 @@ from eventsourcing.sqlite import (
 from consumers.event_store import ConflictError, Held, StoredRecord
 from infra.clock import wall_clock
 from infra.databases import SQLiteDatabase, open_database
-from infra.event_store.batch import check_size, prepare
+from infra.event_store.batch import check_size, prepare, rotated
 from infra.event_store.meta import read_meta
 from infra.event_store.recorder import LEDGER_URL, LedgerRecorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from uuid import UUID
 
     from consumers.event_store import Append, NewRecord
     from domain.values import Instant
@@ -33,16 +34,28 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.004
 
 _COLUMNS = ", ".join(StoredRecord._fields)
-_INSERT = f"INSERT INTO event VALUES ({', '.join('?' * len(StoredRecord._fields))})"  # noqa: S608 - constants
-_VERSIONS = (
-    "SELECT (SELECT max(stream_version) FROM event WHERE stream = value) FROM json_each(?)"
-    " ORDER BY key"
-)
+_INSERT = f"INSERT INTO event VALUES ({', '.join('?' * (len(StoredRecord._fields) + 2))})"  # noqa: S608 - constants
 _READ = f"SELECT {_COLUMNS} FROM event WHERE position > ? AND position <= ? LIMIT ?"  # noqa: S608 - constants
-_READ_STREAM = f"SELECT {_COLUMNS} FROM event WHERE stream = ? AND position <= ? ORDER BY 6"  # noqa: S608 - constants
-_READ_CUSTOMERS = (
-    f"SELECT {_COLUMNS} FROM event WHERE customer_id IN (SELECT value FROM json_each(?))"  # noqa: S608 - constants
-    " AND position <= ? ORDER BY position"
+# From the last event of a stream, or of customers, back to the first.
+_CHAIN = f"""
+WITH RECURSIVE chain (at) AS (
+    SELECT position FROM {{heads}}
+    UNION ALL SELECT {{previous}} FROM chain JOIN event ON position = at WHERE {{previous}} > 0
+)
+SELECT {_COLUMNS} FROM chain CROSS JOIN event ON position = at
+WHERE position <= ? ORDER BY position
+"""  # noqa: S608 - constants
+_READ_STREAM = _CHAIN.format(heads="stream WHERE name = ?", previous="stream_previous")
+_READ_CUSTOMERS = _CHAIN.format(
+    heads="customer WHERE customer_id IN (SELECT value FROM json_each(?))",
+    previous="customer_previous",
+)
+_STREAMS = (
+    "SELECT name, version, position FROM stream WHERE name IN (SELECT value FROM json_each(?))"
+)
+_CUSTOMERS = (
+    "SELECT customer_id, position FROM customer"
+    " WHERE customer_id IN (SELECT value FROM json_each(?))"
 )
 _HELD = "SELECT key, position, content FROM claim WHERE key IN (SELECT value FROM json_each(?))"
 _POSITION_MAX = (1 << 63) - 1
@@ -87,14 +100,15 @@ class SQLiteEventStore(LedgerRecorder, SQLiteApplicationRecorder):
             return range(0)
         prepared = prepare(batch)
         with self.database.transaction() as connection:
-            versions = _check_versions(connection, prepared)
+            streams = _streams(connection, prepared)
             before, recorded_before = _advance(connection, prepared, self._clock())
             _claim(connection, prepared, before)
-            rows = _rows(batch.records, prepared, versions, before, recorded_before)
-            if prepared.sizes:
-                for size, row in zip(prepared.sizes, rows, strict=True):
-                    check_size(size, position=row[0], stream_version=row[5], recorded_at=row[9])
+            customers = _customers(connection, batch.records)
+            rows = _rows(batch.records, (before, recorded_before), streams, customers)
+            for size, row in zip(prepared.sizes, rows, strict=False):  # no sizes: all are small
+                check_size(size, position=row[0], stream_version=row[5], recorded_at=row[9])
             connection.executemany(_INSERT, rows)
+            _move_heads(connection, streams, customers, before)
         return range(before + 1, before + 1 + len(rows))
 
     def position(self) -> int:
@@ -136,8 +150,8 @@ class SQLiteEventStore(LedgerRecorder, SQLiteApplicationRecorder):
     def held(self, keys: Iterable[str]) -> Mapping[str, Held]:
         """Return what is held under those keys that are claimed."""
         with self.database.connection() as connection:
-            rows = connection.execute(_HELD, (json.dumps([*keys]),)).fetchall()
-        return {key: Held(position, content) for key, position, content in rows}
+            rows = connection.execute(_HELD, (json.dumps([*map(rotated, keys)]),)).fetchall()
+        return {rotated(key): Held(position, content) for key, position, content in rows}
 
     def latest_occurred_on(self) -> str | None:
         """Return the latest business date recorded (ISO), None on an empty ledger."""
@@ -154,6 +168,25 @@ class SQLiteEventStore(LedgerRecorder, SQLiteApplicationRecorder):
                 break
             time.sleep(min(POLL_SECONDS, left))
         return position
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """Return the library's form of a stream's events, those of the versions in (gt, lte]."""
+        first, last = gt or 0, _through(lte)
+        records = self.read_streams([str(originator_id)])[str(originator_id)]
+        chosen = [
+            StoredEvent(record.stream, record.stream_version, record.type, record.data)
+            for record in records
+            if first < record.stream_version <= last
+        ]
+        return chosen[:: -1 if desc else 1][:limit]
 
     def close(self) -> None:
         """Close the database."""
@@ -190,15 +223,24 @@ def _through(through: int | None) -> int:
     return _POSITION_MAX if through is None else through
 
 
-def _check_versions(connection: sqlite3.Connection, batch: Batch) -> list[int]:
-    """Return the version of each stream. Raises `ConflictError` where another was required."""
-    found = connection.execute(_VERSIONS, (json.dumps(batch.streams),))
-    versions = [version or 0 for (version,) in found]
-    for stream, required, version in zip(batch.streams, batch.required, versions, strict=True):
+def _streams(connection: sqlite3.Connection, batch: Batch) -> dict[str, tuple[int, int]]:
+    """Return version and last position of each stream. Raises `ConflictError`."""
+    heads = dict.fromkeys(batch.streams, (0, 0))
+    for name, version, position in connection.execute(_STREAMS, (json.dumps(batch.streams),)):
+        heads[name] = version, position
+    for stream, required in zip(batch.streams, batch.required, strict=True):
+        version, _ = heads[stream]
         if required not in (None, version):
             message = f"{stream} is at version {version}, not {required}"
             raise ConflictError(message)
-    return versions
+    return heads
+
+
+def _customers(connection: sqlite3.Connection, records: Sequence[NewRecord]) -> dict[str, int]:
+    """Return the last position of each customer."""
+    heads = dict.fromkeys((record.customer_id for record in records), 0)
+    heads.update(connection.execute(_CUSTOMERS, (json.dumps([*heads]),)))
+    return heads
 
 
 def _advance(connection: sqlite3.Connection, batch: Batch, now: Instant) -> tuple[int, Instant]:
@@ -218,7 +260,7 @@ def _claim(connection: sqlite3.Connection, batch: Batch, before: int) -> None:
     first = before + 1
     replaced = connection.executemany(
         "UPDATE claim SET content = ?, position = ? WHERE key = ? AND content = ?",
-        [(c.content, first + c.record, c.key, c.replaces) for c in batch.replacing],
+        [(c.content, first + c.record, rotated(c.key), c.replaces) for c in batch.replacing],
     )
     if batch.replacing and replaced.rowcount != len(batch.replacing):
         message = "a claim to replace holds something else"
@@ -226,7 +268,7 @@ def _claim(connection: sqlite3.Connection, batch: Batch, before: int) -> None:
     try:
         connection.executemany(
             "INSERT INTO claim VALUES (?, ?, ?)",
-            [(c.key, first + c.record, c.content) for c in batch.free],
+            [(rotated(c.key), first + c.record, c.content) for c in batch.free],
         )
     except sqlite3.IntegrityError as error:
         message = "a claim is held already"
@@ -235,29 +277,52 @@ def _claim(connection: sqlite3.Connection, batch: Batch, before: int) -> None:
 
 def _rows(
     records: Sequence[NewRecord],
-    batch: Batch,
-    versions: Sequence[int],
-    before: int,
-    recorded_before: Instant,
+    before: tuple[int, Instant],
+    streams: dict[str, tuple[int, int]],
+    customers: dict[str, int],
 ) -> list[tuple[Any, ...]]:
-    places = zip(records, batch.stream_index, batch.nth, strict=True)
-    return [
-        (
-            before + n,
-            record.id,
-            record.type,
-            record.version,
-            record.stream,
-            versions[index] + nth,
-            record.customer_id,
-            record.occurred_on,
-            record.occurred_at,
-            recorded_before + n,
-            record.actor,
-            record.source,
-            record.correlation_id,
-            record.causation_id,
-            record.data,
+    """Return the rows to insert, and move the heads in the two dicts on to them."""
+    rows = []
+    position, recorded_at = before
+    for record in records:
+        position += 1
+        recorded_at += 1
+        version, stream_previous = streams[record.stream]
+        streams[record.stream] = version + 1, position
+        customer_previous = customers[record.customer_id]
+        customers[record.customer_id] = position
+        rows.append(
+            (
+                position,
+                record.id,
+                record.type,
+                record.version,
+                record.stream,
+                version + 1,
+                record.customer_id,
+                record.occurred_on,
+                record.occurred_at,
+                recorded_at,
+                record.actor,
+                record.source,
+                record.correlation_id,
+                record.causation_id,
+                record.data,
+                stream_previous,
+                customer_previous,
+            )
         )
-        for n, (record, index, nth) in enumerate(places, start=1)
-    ]
+    return rows
+
+
+def _move_heads(
+    connection: sqlite3.Connection,
+    streams: dict[str, tuple[int, int]],
+    customers: dict[str, int],
+    before: int,
+) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO stream VALUES (?, ?, ?)",
+        [(name, *head) for name, head in streams.items() if head[1] > before],
+    )
+    connection.executemany("INSERT OR REPLACE INTO customer VALUES (?, ?)", customers.items())

@@ -29,14 +29,24 @@ create table if not exists event (
     source text not null,
     correlation_id text not null,
     causation_id text,
-    data blob not null
+    data blob not null,
+    stream_previous integer not null,  -- position of the event before it in its stream, or 0
+    customer_previous integer not null  -- the same among its customer's events
 ) strict;
-create unique index if not exists event_stream on event (stream, stream_version);
--- Under one customer the index holds the positions in order.
-create index if not exists event_customer on event (customer_id);
+-- Chains instead of indexes on event: in a feed sorted by date every row would touch an index page
+-- of its own, and a commit writes each page to disk. A few heads share a page.
+create table if not exists stream (
+    name text primary key,
+    version integer not null,
+    position integer not null  -- of its last event
+) strict, without rowid;
+create table if not exists customer (
+    customer_id text primary key,
+    position integer not null  -- of its last event
+) strict, without rowid;
 
 create table if not exists claim (
-    key text primary key,
+    key text primary key,  -- its parts in reverse: see rotated()
     position integer not null,
     content blob not null
 ) strict, without rowid;
