@@ -99,14 +99,16 @@ def assess(
         return
     days = stretches(commitment.terms, commitment.released_on, as_of)
     evidence = _evidence(days, deposits, flows, as_of)
-    waivers = [waiver for waiver in commitment.waivers if waiver.told_on <= as_of]
+    waivers = [
+        (one.windows_from, one.windows_to) for one in commitment.waivers if one.told_on <= as_of
+    ]
     surplus = 0
     for window in windows(days):
         if not (window.follows and window.terms.netting == "carry_surplus"):
             surplus = 0
-        start = date.fromordinal(window.first)
-        waived = any(waiver.windows_from <= start <= waiver.windows_to for waiver in waivers)
-        result = evaluate(window, evidence, surplus, waived=waived)
+        result = evaluate(window, evidence, surplus)
+        if any(first <= result.window_start <= last for first, last in waivers):
+            result = result._replace(status="waived", cured_on=None)
         yield result
         spare = result.balance_days + surplus - result.required_days
         surplus = max(0, spare) if result.metric == "average" and not result.unknown_days else 0
@@ -129,8 +131,8 @@ def explain(
             yield from counted_days(window, evidence)
 
 
-def evaluate(window: Window, evidence: Evidence, surplus: int, *, waived: bool) -> WindowResult:
-    """Test one window on the evidence's day, with the surplus carried into it."""
+def evaluate(window: Window, evidence: Evidence, surplus: int) -> WindowResult:
+    """Test one window on the evidence's day with the surplus carried into it, waivers apart."""
     today, metric = evidence.today, window.terms.metric
     sums = add_up(window, evidence)
     gap = sums.gap(metric, surplus)
@@ -148,8 +150,6 @@ def evaluate(window: Window, evidence: Evidence, surplus: int, *, waived: bool) 
             shortfall = max(0, gap)
             cured_on = _cured_on(window, evidence, shortfall, sums.last_required)
         status = _ended(window, today, shortfall, cured_on)
-    if waived:
-        status, cured_on = "waived", None
     return WindowResult(
         metric,
         date.fromordinal(window.first),

@@ -68,15 +68,19 @@ class Debt:
         return self.days[bisect_right(self.days, first) : bisect_left(self.days, last + 1)]
 
 
-def requirement(terms: Terms, debt: Debt, first: int, last: int) -> Iterator[Run]:
-    """Yield the runs of equal requirement from first to last, in order."""
-    starts = {first}
+def requirement(terms: Terms, debt: Debt, first: int, last: int) -> list[Run]:
+    """Return the runs of equal requirement from first to last, in order."""
+    starts = [first]
     if terms.requirement_kind != "amount":
-        starts.update(debt.changes(first, last))
+        starts += debt.changes(first, last)
     if terms.seasonal_profile:
-        starts.update(_months_begun(first, last))
-    for start, after in pairwise([*sorted(starts), last + 1]):
-        yield Run(start, after - 1, _required(terms, debt, start))
+        starts += _months_begun(first, last)
+    if len(starts) == 1:
+        return [Run(first, last, _required(terms, debt, first))]
+    return [
+        Run(start, after - 1, _required(terms, debt, start))
+        for start, after in pairwise(sorted({*starts, last + 1}))
+    ]
 
 
 def _months_begun(first: int, last: int) -> Iterator[int]:

@@ -137,9 +137,11 @@ def counted_days(window: Window, evidence: Evidence) -> Iterator[CountedDay]:
 def _runs(window: Window, evidence: Evidence) -> Iterator[tuple[Terms, Run]]:
     """Yield the runs of equal terms and requirement, none on both sides of today."""
     for stretch in window.stretches:
+        terms = stretch.terms
         first, last = max(stretch.first, window.first), min(stretch.last, window.last)
-        so_far = min(last, evidence.today)
-        for start, end in ((first, so_far), (max(first, so_far + 1), last)):
-            if start <= end:
-                for run in requirement(stretch.terms, evidence.debt, start, end):
-                    yield stretch.terms, run
+        for run in requirement(terms, evidence.debt, first, last):
+            if run.first <= evidence.today < run.last:
+                yield terms, run._replace(last=evidence.today)
+                yield terms, run._replace(first=evidence.today + 1)
+            else:
+                yield terms, run
