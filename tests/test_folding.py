@@ -1,0 +1,387 @@
+"""One event, at most one row: what each event does to the facts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from domain.account import AccountOpened, BalanceCorrected, BalanceObserved
+from domain.catalogue import EVENT_TYPES, Event
+from domain.commitment import (
+    CommitmentAgreed,
+    CommitmentAmended,
+    CommitmentReleased,
+    CommitmentWaived,
+    Terms,
+)
+from domain.contact import ContactCorrected, ContactRecorded, FollowUpPromised
+from domain.loan import (
+    DrawReversed,
+    LoanApproved,
+    LoanDrawn,
+    LoanRepaid,
+    LoanSettled,
+    RateChanged,
+    RepaymentReversed,
+)
+from domain.referral import (
+    ReferralConverted,
+    ReferralDeclined,
+    ReferralIntroduced,
+    ReferralLapsed,
+)
+from domain.relationship import (
+    ConsentGiven,
+    ConsentWithdrawn,
+    HandoverAccepted,
+    ManagerAssigned,
+    ProfileChanged,
+    RelationshipClosed,
+    RelationshipOpened,
+    TierAssigned,
+)
+from infra.views.row_codec import pack_row, unpack_row
+from projections import facts
+from projections.folding import FOLDED, UNFOLDED, CannotApplyError, fold, key_of
+from tests.deliveries import recorded
+
+if TYPE_CHECKING:
+    from projections.facts import Key, Row
+
+D1, D2, D3 = date(1994, 3, 1), date(1994, 3, 31), date(1994, 4, 2)
+TERMS = Terms(
+    starts_on=D1,
+    ends_on=D3,
+    metric="average",
+    window="month",
+    requirement_kind="amount",
+    requirement_value=100,
+    currency="CZK",
+    cure_days=3,
+    consequence_kind="none",
+    consequence_value=0,
+)
+OPENED = RelationshipOpened(
+    customer_id="C",
+    name="Ada",
+    kind="person",
+    segment="retail",
+    branch="D1",
+    manager="RM-1",
+    opened_on=D1,
+)
+APPROVED = LoanApproved(
+    customer_id="C",
+    loan_id="L",
+    approved_on=D1,
+    principal=500,
+    currency="CZK",
+    term_months=12,
+    annual_rate="0.05",
+    repayment="bullet",
+    purpose="stock",
+)
+DRAWN = LoanDrawn(
+    customer_id="C", loan_id="L", draw_id="D", drawn_on=D1, amount=300, currency="CZK"
+)
+REPAID = LoanRepaid(
+    customer_id="C",
+    loan_id="L",
+    repayment_id="P",
+    paid_on=D2,
+    principal=100,
+    interest=7,
+    currency="CZK",
+)
+CONTACT = ContactRecorded(
+    customer_id="C",
+    contact_id="K",
+    happened_at=1,
+    happened_on=D1,
+    channel="visit",
+    direction="outbound",
+    purpose="review",
+    outcome="fine",
+    duration_seconds=60,
+    by="RM-1",
+    follow_up_on=D3,
+    note="private",
+)
+CORRECTED = ContactCorrected(
+    customer_id="C",
+    contact_id="K",
+    happened_at=2,
+    happened_on=D2,
+    channel="phone",
+    direction="inbound",
+    purpose="review",
+    outcome="fine",
+    duration_seconds=60,
+    by="RM-2",
+)
+AGREED = CommitmentAgreed(
+    customer_id="C", commitment_id="K", loan_id="L", agreed_on=D1, terms=TERMS
+)
+INTRODUCED = ReferralIntroduced(
+    customer_id="C",
+    referral_id="R",
+    referrer_id="B",
+    introduced_on=D1,
+    via="customer",
+    by="RM-1",
+    branch="D1",
+)
+OBSERVED = BalanceObserved(
+    customer_id="C", account_id="A", business_date=D2, ledger_balance=-5, currency="CZK"
+)
+
+
+def after(*events: Event) -> dict[Key, Row]:
+    rows: dict[Key, Row] = {}
+    for event in events:
+        told = recorded(event)
+        key = key_of(told)
+        if key is not None:
+            rows[key] = fold(rows.get(key), told)
+    return rows
+
+
+def row_after(*events: Event) -> Row:
+    [row] = after(*events).values()
+    return row
+
+
+def test_each_type_of_event_is_folded_or_listed_as_touching_no_view() -> None:
+    catalogue = {event_type.cls for event_type in EVENT_TYPES}
+    assert catalogue == FOLDED | UNFOLDED
+    assert not FOLDED & UNFOLDED
+
+
+def test_the_kinds_folded_are_those_of_the_facts() -> None:
+    rows = after(
+        OPENED,
+        CONTACT,
+        FollowUpPromised(
+            customer_id="C",
+            follow_up_id="F",
+            promised_on=D1,
+            follow_up_on=D2,
+            purpose="x",
+            by="RM-1",
+        ),
+        ConsentGiven(customer_id="C", purpose="marketing", given_on=D1),
+        AccountOpened(
+            customer_id="C", account_id="A", kind="current", currency="CZK", opened_on=D1
+        ),
+        OBSERVED,
+        APPROVED,
+        AGREED,
+        INTRODUCED,
+    )
+    assert {kind for _, kind, _ in rows} == set(facts.KINDS)
+    assert {customer_id for customer_id, _, _ in rows} == {"C"}
+    assert all(isinstance(row, facts.KINDS[kind]) for (_, kind, _), row in rows.items())
+
+
+def test_what_is_on_record_only_has_no_key() -> None:
+    changed = RateChanged(
+        customer_id="C", loan_id="L", changed_on=D1, annual_rate="0.06", reason="index"
+    )
+    assert key_of(recorded(changed)) is None
+
+
+def test_a_profile_holds_from_the_day_the_ledger_was_told() -> None:
+    changed = ProfileChanged(
+        customer_id="C", changed_on=D3, name="Ada", segment="key", branch="D2"
+    )
+    row = row_after(OPENED, changed)
+    assert row == facts.Customer(
+        kind="person",
+        opened_on=D1,
+        profiles=(facts.Profile(D1, "retail", "D1"), facts.Profile(D3, "key", "D2")),
+        assignments=(facts.Assignment(D1, "RM-1", "owner"),),
+    )
+
+
+def test_an_accepted_handover_makes_a_new_owner() -> None:
+    joint = ManagerAssigned(customer_id="C", manager="RM-2", role="joint", assigned_on=D2)
+    accepted = HandoverAccepted(
+        customer_id="C", handover_id="H", to_manager="RM-3", accepted_on=D3
+    )
+    row = row_after(OPENED, joint, accepted)
+    assert isinstance(row, facts.Customer)
+    assert row.assignments[1:] == (
+        facts.Assignment(D2, "RM-2", "joint"),
+        facts.Assignment(D3, "RM-3", "owner"),
+    )
+
+
+def test_a_relationship_has_tiers_and_an_end() -> None:
+    tier = TierAssigned(customer_id="C", tier="gold", assigned_on=D2)
+    row = row_after(OPENED, tier, RelationshipClosed(customer_id="C", closed_on=D3, reason="x"))
+    assert isinstance(row, facts.Customer)
+    assert (row.tiers, row.closed_on) == ((facts.TierFrom(D2, "gold"),), D3)
+
+
+def test_a_consent_can_be_given_again() -> None:
+    given = ConsentGiven(customer_id="C", purpose="marketing", given_on=D1)
+    withdrawn = ConsentWithdrawn(customer_id="C", purpose="marketing", withdrawn_on=D2)
+    row = row_after(given, withdrawn, replace(given, given_on=D3))
+    assert row == facts.Consent((facts.Consented(D1, D2), facts.Consented(D3)))
+
+
+def test_a_corrected_contact_replaces_what_was_told() -> None:
+    assert row_after(CONTACT, CORRECTED) == facts.Contact(
+        happened_on=D2,
+        happened_at=2,
+        channel="phone",
+        direction="inbound",
+        by="RM-2",
+        follow_up_on=None,
+    )
+
+
+def test_the_balances_of_an_account_are_one_row_a_month() -> None:
+    corrected = BalanceCorrected(
+        customer_id="C", account_id="A", business_date=D2, ledger_balance=9, currency="CZK"
+    )
+    april = replace(OBSERVED, business_date=D3, ledger_balance=0)
+    rows = after(OBSERVED, april, corrected)
+    assert rows == {
+        ("C", "balances", "A/1994-03"): facts.BalanceMonth((*[None] * 30, 9)),
+        ("C", "balances", "A/1994-04"): facts.BalanceMonth((None, 0, *[None] * 29)),
+    }
+
+
+def test_a_reversal_marks_its_draw_or_repayment_and_no_other() -> None:
+    row = row_after(
+        APPROVED,
+        replace(DRAWN, draw_id="E"),
+        DRAWN,
+        REPAID,
+        replace(REPAID, repayment_id="Q"),
+        DrawReversed(
+            customer_id="C",
+            loan_id="L",
+            draw_id="D",
+            reversed_on=D3,
+            amount=300,
+            currency="CZK",
+        ),
+        RepaymentReversed(
+            customer_id="C",
+            loan_id="L",
+            repayment_id="P",
+            reversed_on=D3,
+            principal=100,
+            interest=7,
+            currency="CZK",
+        ),
+        LoanSettled(customer_id="C", loan_id="L", settled_on=D3),
+    )
+    assert row == facts.Loan(
+        approved_on=D1,
+        principal=500,
+        currency="CZK",
+        draws=(facts.Draw("E", D1, 300), facts.Draw("D", D1, 300, D3)),
+        repayments=(facts.Paid("P", D2, 100, 7, D3), facts.Paid("Q", D2, 100, 7)),
+        settled_on=D3,
+    )
+
+
+def test_a_commitment_keeps_its_terms_and_waivers_in_ledger_order() -> None:
+    other = replace(TERMS, requirement_value=50)
+    row = row_after(
+        AGREED,
+        CommitmentAmended(
+            customer_id="C",
+            commitment_id="K",
+            amended_on=D2,
+            effective_on=D1,
+            terms=other,
+            reason="x",
+        ),
+        CommitmentWaived(
+            customer_id="C",
+            commitment_id="K",
+            waiver_id="W",
+            waived_on=D2,
+            windows_from=D1,
+            windows_to=D2,
+            requested_by="x",
+            approved_by="y",
+            reason="z",
+        ),
+        CommitmentReleased(customer_id="C", commitment_id="K", released_on=D3, reason="x"),
+    )
+    assert row == facts.Commitment(
+        loan_id="L",
+        agreed_on=D1,
+        terms=(facts.TermsFrom(D1, D1, TERMS), facts.TermsFrom(D2, D1, other)),
+        waivers=(facts.Waiver(D2, D1, D2),),
+        released_on=D3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (ReferralConverted(customer_id="C", referral_id="R", converted_on=D2), (D2, None)),
+        (
+            ReferralDeclined(customer_id="C", referral_id="R", declined_on=D2, reason="x"),
+            (None, D2),
+        ),
+        (ReferralLapsed(customer_id="C", referral_id="R", lapsed_on=D2), (None, D2)),
+    ],
+)
+def test_a_referral_is_converted_or_ends(
+    outcome: Event, expected: tuple[date | None, date | None]
+) -> None:
+    row = row_after(INTRODUCED, outcome)
+    assert isinstance(row, facts.Referral)
+    assert (row.converted_on, row.ended_on) == expected
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        DRAWN,
+        CORRECTED,
+        ConsentWithdrawn(customer_id="C", purpose="marketing", withdrawn_on=D2),
+        BalanceCorrected(
+            customer_id="C", account_id="A", business_date=D2, ledger_balance=9, currency="CZK"
+        ),
+    ],
+)
+def test_a_change_of_what_is_missing_cannot_be_applied(event: Event) -> None:
+    with pytest.raises(CannotApplyError, match="its row is missing"):
+        after(event)
+
+
+def test_a_reversal_of_an_unknown_draw_cannot_be_applied() -> None:
+    reversal = DrawReversed(
+        customer_id="C", loan_id="L", draw_id="X", reversed_on=D3, amount=1, currency="CZK"
+    )
+    with pytest.raises(CannotApplyError, match="draw X is not there"):
+        after(APPROVED, DRAWN, reversal)
+
+
+def test_what_is_there_cannot_be_made_again() -> None:
+    with pytest.raises(CannotApplyError, match="is there already"):
+        after(APPROVED, APPROVED)
+
+
+def test_a_row_is_the_same_after_being_stored() -> None:
+    rows = after(OPENED, CONTACT, OBSERVED, APPROVED, DRAWN, REPAID, AGREED, INTRODUCED)
+    for (_, kind, _), row in rows.items():
+        packed = pack_row(kind, row)
+        assert unpack_row(kind, packed) == row
+        assert pack_row(kind, unpack_row(kind, packed)) == packed
+
+
+def test_no_row_holds_a_personal_value() -> None:
+    rows = after(OPENED, CONTACT)
+    assert all(bytes(28) not in pack_row(key[1], row) for key, row in rows.items())
