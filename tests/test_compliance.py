@@ -1,105 +1,31 @@
-"""The rules of deposit compliance, one by one. Amounts in minor units, March 2024 unless told."""
+"""What counts, what is required, and what a window's status is, rule by rule."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commitment import CountedAccount, Terms
-from projections.book import Book
-from projections.deposit_compliance import (
-    ComplianceRow,
-    compliance_rows,
-    days_of_window,
-    statuses,
-)
+from domain.commitment import CountedAccount
 from projections.facts import (
-    Account,
-    BalanceMonth,
-    Commitment,
     Draw,
-    Loan,
     Paid,
-    TermsFrom,
-    Waiver,
+)
+from tests.compliance_book import (
+    HUNDRED,
+    LONG_AGO,
+    agreed,
+    book,
+    first_row,
+    loan,
+    march,
+    status_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from domain.commitment import Metric, WindowKind
-    from projections.facts import Key, Row
-
-Told: TypeAlias = "tuple[int | None, ...]"
-
-LONG_AGO = date(2024, 1, 1)
-
-
-def march(day: int) -> date:
-    """Return a day of March, the 32nd being 1 April."""
-    return date(2024, 3, 1) + timedelta(day - 1)
-
-
-HUNDRED = Terms(
-    starts_on=march(1),
-    ends_on=march(4),
-    metric="average",
-    window="month",
-    requirement_kind="amount",
-    requirement_value=100,
-    currency="CZK",
-    cure_days=3,
-    consequence_kind="none",
-    consequence_value=0,
-)
-LONGER = replace(HUNDRED, ends_on=march(31), cure_days=0)
-
-
-def agreed(terms: Terms, *amendments: TermsFrom, loan_id: str | None = None) -> Commitment:
-    return Commitment(
-        loan_id=loan_id,
-        agreed_on=LONG_AGO,
-        terms=(TermsFrom(LONG_AGO, terms.starts_on, terms), *amendments),
-    )
-
-
-def book(
-    commitment: Terms | Commitment,
-    balances: Mapping[str, Told] | None = None,
-    loans: Mapping[str, Loan] | None = None,
-    opened_on: Mapping[str, date] | None = None,
-) -> Book:
-    """Assemble a book; balances begin on 1 March, accounts named B… are a related party's."""
-    if isinstance(commitment, Terms):
-        commitment = agreed(commitment)
-    rows: list[tuple[Key, Row]] = [(("C1", "commitment", "K1"), commitment)]
-    for account_id, told in (balances or {}).items():
-        owner = "C2" if account_id.startswith("B") else "C1"
-        opened = (opened_on or {}).get(account_id, LONG_AGO)
-        account = Account(kind="current", currency="CZK", opened_on=opened)
-        rows.append(((owner, "account", account_id), account))
-        for month, first in (("2024-03", 0), ("2024-04", 31), ("2024-05", 61)):
-            days = told[first : first + (30 if month == "2024-04" else 31)]
-            if days:
-                days += (None,) * (31 - len(days))
-                rows.append(((owner, "balances", f"{account_id}/{month}"), BalanceMonth(days)))
-    rows += [(("C1", "loan", loan_id), loan) for loan_id, loan in (loans or {}).items()]
-    return Book.from_rows(rows)
-
-
-def loan(*draws: Draw, paid: tuple[Paid, ...] = ()) -> Loan:
-    return Loan(approved_on=LONG_AGO, principal=1000, currency="CZK", draws=draws, repayments=paid)
-
-
-def first_row(found: Book, as_of: date) -> ComplianceRow:
-    return next(compliance_rows(found, as_of, "CZK"))
-
-
-def status_of(found: Book, as_of: date) -> str:
-    return first_row(found, as_of).status
+    from domain.commitment import Metric
+    from tests.compliance_book import Told
 
 
 def test_the_worked_example_is_cured_on_the_second_cure_day() -> None:
@@ -306,178 +232,3 @@ def test_a_percentage_without_a_loan_is_of_all_the_customers_loans() -> None:
     assert first_row(book(terms, {}, drawn), march(4)).required_days == 4 * 55
     of_one = agreed(terms, loan_id="L2")
     assert first_row(book(of_one, {}, drawn), march(4)).required_days == 4 * 50
-
-
-def test_calendar_windows_are_clipped_to_the_commitments_dates() -> None:
-    starts: dict[WindowKind, list[tuple[int, int]]] = {
-        "month": [(1, 15), (1, 31), (2, 1), (2, 29), (3, 1), (3, 31)],
-        "quarter": [(1, 15), (3, 31), (4, 1), (6, 30), (7, 1), (9, 10)],
-        "half_year": [(1, 15), (6, 30), (7, 1), (9, 10)],
-        "year": [(1, 15), (9, 10)],
-        "term": [(1, 15), (9, 10)],
-    }
-    for kind, ends in starts.items():
-        terms = replace(
-            HUNDRED, window=kind, starts_on=date(2024, 1, 15), ends_on=date(2024, 9, 10)
-        )
-        rows = compliance_rows(book(terms), date(2024, 12, 31), "CZK")
-        told = [day for row in rows for day in (row.window_start, row.window_end)]
-        assert [(day.month, day.day) for day in told][:6] == ends
-
-
-def test_a_window_not_begun_and_a_commitment_agreed_later_have_no_row() -> None:
-    found = book(HUNDRED)
-    assert not list(compliance_rows(found, march(0), "CZK"))
-    later = book(replace(agreed(HUNDRED), agreed_on=march(3)))
-    assert not list(compliance_rows(later, march(2), "CZK"))
-    assert first_row(later, march(3)).days == 3
-
-
-def test_the_run_rate_is_rounded_up_at_least_0_and_of_a_running_average_only() -> None:
-    found = book(HUNDRED, {"A1": (120, 115, 400, 0)})
-    assert [first_row(found, march(day)).needed_run_rate for day in (1, 2, 3, 4)] == [
-        94,  # 280 / 3
-        83,  # 165 / 2
-        0,
-        None,
-    ]
-    minimum = book(replace(HUNDRED, metric="minimum"), {"A1": (120,)})
-    assert first_row(minimum, march(1)).needed_run_rate is None
-
-
-def test_a_surplus_counts_in_the_next_window_of_the_same_longer_period_only() -> None:
-    told: Told = (150, *(100,) * 30, 90, *(100,) * 29, 90, *(100,) * 30)
-    of_march = replace(LONGER, ends_on=date(2024, 5, 31), netting="carry_surplus")
-    of_april = replace(of_march, starts_on=date(2024, 4, 1))
-    less = replace(of_april, requirement_value=99)
-    asked = {
-        name: list(compliance_rows(book(terms, {"A1": told}), date(2024, 5, 31), "CZK"))
-        for name, terms in (("march", of_march), ("april", of_april), ("less", less))
-    }
-    assert [row.shortfall for row in asked["march"]] == [0, 10, 10]
-    assert [row.shortfall for row in asked["april"]] == [10, 10]
-    assert [row.balance_days - row.required_days for row in asked["less"]] == [20, 21]
-
-
-@pytest.mark.parametrize(
-    ("window", "second", "status"),
-    [
-        ("month", date(2024, 6, 1), "met"),
-        ("month", date(2024, 7, 1), "breached"),
-        ("quarter", date(2024, 4, 1), "met"),
-        ("quarter", date(2024, 7, 1), "breached"),
-        ("half_year", date(2024, 7, 1), "met"),
-        ("half_year", date(2025, 1, 1), "breached"),
-        ("year", date(2025, 1, 1), "breached"),
-    ],
-)
-def test_a_surplus_is_netted_within_the_longer_period(
-    window: WindowKind, second: date, status: str
-) -> None:
-    first = second - timedelta(1)
-    terms = replace(
-        LONGER, starts_on=first, ends_on=second, window=window, netting="carry_surplus"
-    )
-    months: dict[str, Told] = {
-        first.isoformat()[:7]: ((None,) * (first.day - 1) + (101,) + (None,) * 31)[:31],
-        second.isoformat()[:7]: (99, *(None,) * 30),
-    }
-    account = Account(kind="current", currency="CZK", opened_on=LONG_AGO)
-    rows: list[tuple[Key, Row]] = [
-        (("C1", "commitment", "K1"), agreed(terms)),
-        (("C1", "account", "A1"), account),
-        *((("C1", "balances", f"A1/{name}"), BalanceMonth(told)) for name, told in months.items()),
-    ]
-    found = list(compliance_rows(Book.from_rows(rows), second, "CZK"))
-    assert [row.status for row in found] == ["met", status]
-
-
-def quarters(told: Told, as_of: date) -> ComplianceRow:
-    """Return May's row of a monthly average of 100 over April and May, told from 1 April."""
-    terms = replace(
-        LONGER,
-        starts_on=date(2024, 4, 1),
-        ends_on=date(2024, 5, 31),
-        netting="carry_surplus",
-        missing_days=0,
-    )
-    found = book(terms, {"A1": (None,) * 31 + told})
-    return list(compliance_rows(found, as_of, "CZK"))[1]
-
-
-def test_a_carried_surplus_counts_in_test_shortfall_and_run_rate_but_not_in_the_column() -> None:
-    richer = (160,) + (100,) * 29
-    may = quarters((*richer, *(98,) * 31), date(2024, 5, 31))
-    assert (may.status, may.balance_days, may.shortfall) == ("breached", 98 * 31, 2)
-    may = quarters((*richer, 70, *(99,) * 30), date(2024, 5, 31))
-    assert (may.status, may.shortfall) == ("met", 0)
-    may = quarters((*richer, *(98,) * 30), date(2024, 5, 30))
-    assert (may.status, may.needed_run_rate) == ("at_risk", 100)
-    may = quarters((*richer, 70, *(99,) * 29), date(2024, 5, 30))
-    assert (may.status, may.needed_run_rate) == ("on_track", 99)
-
-
-def test_a_window_with_an_unknown_day_carries_no_surplus() -> None:
-    may = quarters(((500,) * 29 + (None,)) + (99,) * 31, date(2024, 5, 31))
-    assert (may.status, may.shortfall) == ("breached", 31)
-
-
-def test_an_amendment_changes_the_requirement_from_its_day_once_it_is_told() -> None:
-    doubled = TermsFrom(march(4), march(3), replace(HUNDRED, requirement_value=200))
-    found = book(agreed(HUNDRED, doubled))
-    assert [first_row(found, march(day)).required_days for day in (3, 4)] == [400, 600]
-
-
-def test_an_amendment_of_the_metric_or_the_kind_of_window_begins_another_window() -> None:
-    minimum = TermsFrom(march(5), march(11), replace(LONGER, metric="minimum"))
-    rows = list(compliance_rows(book(agreed(LONGER, minimum)), march(31), "CZK"))
-    assert [(row.metric, row.window_start, row.window_end) for row in rows] == [
-        ("average", march(1), march(10)),
-        ("minimum", march(11), march(31)),
-    ]
-
-
-def test_an_amended_end_makes_the_running_window_longer() -> None:
-    longer = TermsFrom(march(4), march(4), replace(HUNDRED, ends_on=march(9)))
-    found = book(agreed(HUNDRED, longer))
-    assert [first_row(found, march(day)).window_end for day in (3, 4)] == [march(4), march(9)]
-
-
-def test_a_waiver_covers_the_windows_that_begin_within_it_once_it_is_told() -> None:
-    waiver = Waiver(march(4), march(1), march(1))
-    found = book(replace(agreed(HUNDRED), waivers=(waiver,)), {"A1": (0, 0, 0, 0, 900)})
-    assert [status_of(found, march(day)) for day in (3, 4)] == ["at_risk", "waived"]
-    assert first_row(found, march(5)).cured_on is None
-    elsewhere = replace(agreed(HUNDRED), waivers=(Waiver(march(1), march(2), march(9)),))
-    assert status_of(book(elsewhere), march(3)) == "at_risk"
-
-
-def test_a_released_commitment_is_in_force_until_the_day_before() -> None:
-    found = book(replace(agreed(HUNDRED), released_on=march(3)), {"A1": (100, 100, 0)})
-    before, after = first_row(found, march(2)), first_row(found, march(3))
-    assert (before.window_end, before.status) == (march(4), "on_track")
-    assert (after.window_end, after.status, after.required_days) == (march(2), "met", 200)
-
-
-def test_rows_come_in_order_of_id_by_code_point_and_of_one_currency() -> None:
-    terms = {"K10": HUNDRED, "K9": HUNDRED, "k1": HUNDRED, "K1": replace(HUNDRED, currency="EUR")}
-    rows = [(("C1", "commitment", id_), agreed(each)) for id_, each in terms.items()]
-    found = compliance_rows(Book.from_rows(rows), march(1), "CZK")
-    assert [row.commitment_id for row in found] == ["K10", "K9", "k1"]
-
-
-def test_the_statuses_of_a_commitment_are_those_of_its_windows_begun() -> None:
-    found = book(replace(LONGER, ends_on=date(2024, 5, 31)), {"A1": (100,) * 31})
-    assert statuses(found, "K1", march(34)) == {"met", "on_track"}
-    assert statuses(found, "K1", date(2024, 5, 31)) == {"met", "unknown"}
-
-
-def test_each_day_of_a_window_can_be_explained() -> None:
-    terms = replace(HUNDRED, cap_ppm=1_000_000, missing_days=1)
-    found = book(terms, {"A1": (120, None, None)})
-    assert list(days_of_window(found, "K1", march(3), march(1))) == [
-        (march(1), 100, False, 100),
-        (march(2), 100, True, 100),
-        (march(3), None, False, 100),
-    ]
-    assert not list(days_of_window(found, "K1", march(3), march(2)))
