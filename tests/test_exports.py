@@ -86,9 +86,8 @@ def test_every_row_type_has_dates_and_amounts_in_parquet() -> None:
         name for name in kinds if name.endswith("_on") or name in ("window_start", "window_end")
     }
     texts = {name for name, kind in kinds.items() if kind == "string"}
-    assert texts == {name for name in kinds if name.endswith("_id")} | set(
-        ["metric", "status", "kind", "segment", "branch", "manager"]
-    )
+    ids = {name for name in kinds if name.endswith("_id")}
+    assert texts == ids | {"metric", "status", "kind", "segment", "branch", "manager"}
 
 
 @pytest.mark.parametrize("format_", FORMATS)

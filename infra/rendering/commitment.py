@@ -1,0 +1,107 @@
+"""Deposit commitments (存款承诺) in the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.progress_bar import ProgressBar
+from rich.text import Text
+
+from infra.rendering.figures import NOTHING, money, pairs, table, told
+from projections.deposit_compliance import begun, currency_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from rich.console import RenderableType
+
+    from domain.compliance import Status, WindowResult
+    from projections.book import Book
+
+STYLES: dict[Status, str] = {
+    "waived": "dim",
+    "not_due": "dim",
+    "unknown": "magenta",
+    "at_risk": "bold yellow",
+    "on_track": "green",
+    "met": "green",
+    "in_grace": "yellow",
+    "in_cure": "yellow",
+    "cured": "cyan",
+    "breached": "bold red",
+}
+
+
+def commitment_view(book: Book, commitment_id: str, as_of: date) -> RenderableType:
+    """Return a commitment's terms and its windows begun by the date. It must be in the book."""
+    customer_id, commitment = book.commitments[commitment_id]
+    currency = currency_of(commitment)
+    held = [one for one in commitment.terms if max(one.told_on, one.effective_on) <= as_of]
+    terms = held[-1].terms if held else commitment.terms[0].terms
+    by_amount = terms.requirement_kind == "amount"
+    value = terms.requirement_value
+    required = money(value, currency) if by_amount else f"{value / 10_000:g} %"
+    card = pairs(
+        (
+            ("customer", customer_id),
+            ("loan", told(commitment.loan_id)),
+            ("agreed", f"{commitment.agreed_on}, for {terms.starts_on} to {terms.ends_on}"),
+            ("requires", f"{terms.metric} {required} ({terms.requirement_kind}), {currency}"),
+            ("tested", f"each {terms.window}, {terms.cure_days} days to cure"),
+        )
+    )
+    names = ("window", "status", "held", "shortfall", "a day", "cured")  # a day: run-rate
+    windows = table("Windows", names, right=frozenset({"shortfall", "a day"}))
+    for result in begun(book, commitment_id, as_of):
+        windows.add_row(
+            f"{result.window_start} {result.window_end}",
+            status_text(result.status),
+            held_bar(result),
+            _amount(result.shortfall, currency),
+            _amount(result.needed_run_rate, currency),
+            told(result.cured_on),
+        )
+    return Group(Text(f"Commitment {commitment_id} as of {as_of}", style="bold"), card, windows)
+
+
+def commitments_view(book: Book, commitment_ids: Iterable[str], as_of: date) -> RenderableType:
+    """Return a line for each commitment: its window begun last, as of the date."""
+    names = ("commitment", "window", "status", "held", "shortfall")
+    made = table(f"Commitments as of {as_of}", names, right=frozenset({"shortfall"}))
+    for commitment_id in commitment_ids:
+        *_, last = (None, *begun(book, commitment_id, as_of))
+        if last is None:
+            made.add_row(Text(commitment_id), NOTHING, status_text("not_due"))
+            continue
+        currency = currency_of(book.commitments[commitment_id][1])
+        made.add_row(
+            Text(commitment_id),
+            f"{last.window_start} {last.window_end}",
+            status_text(last.status),
+            held_bar(last),
+            _amount(last.shortfall, currency),
+        )
+    return made
+
+
+def status_text(status: Status) -> Text:
+    """Return a status as words, coloured."""
+    return Text(status.replace("_", " "), style=STYLES[status])
+
+
+def held_bar(result: WindowResult) -> RenderableType:
+    """Return a bar of the balance-days so far against those required of an average's window."""
+    if result.metric != "average" or result.required_days == 0:
+        return NOTHING
+    return ProgressBar(
+        total=result.required_days,
+        completed=min(result.balance_days, result.required_days),
+        complete_style=STYLES[result.status],
+        finished_style=STYLES[result.status],
+    )
+
+
+def _amount(amount: int | None, currency: str) -> str:
+    return NOTHING if amount is None else money(amount, currency)

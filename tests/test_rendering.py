@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Literal, get_args
+
+import pytest
+from rich.console import Console
+
+from domain.commitment import Terms
+from domain.compliance import Status
+from infra.rendering import (
+    commitment_view,
+    commitments_view,
+    leaders_view,
+    network_view,
+    relationship_view,
+)
+from infra.rendering.commitment import STYLES
+from infra.rendering.figures import money
+from infra.rendering.network import TREE_NODES_MAX
+from projections.book import Book
+from projections.facts import Commitment, TermsFrom
+from projections.referral_network import network_rows, tree
+from projections.relationship_state import relationship
+from tests.books import CURRENCY, account, balances, customer, day, referral
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from projections.facts import Key, Row
+
+ODD = "[red]C[/blue]"  # an id may look like markup
+
+
+def story() -> Book:
+    """C1 owes two windows of 100.00 a day and held 50.00; it brought two prospects."""
+    terms = Terms(
+        starts_on=day(0),
+        ends_on=day(45),
+        metric="average",
+        window="month",
+        requirement_kind="amount",
+        requirement_value=100_00,
+        currency=CURRENCY,
+        cure_days=0,
+        consequence_kind="none",
+        consequence_value=0,
+        missing_days=99,
+    )
+    told = (TermsFrom(day(0), day(0), terms),)
+    rows: list[tuple[Key, Row]] = [
+        (("C1", "customer", ""), customer()),
+        (("C1", "account", "A1"), account()),
+        *balances("C1", "A1", {day(0): 50_00}),
+        (("C1", "commitment", "K1"), Commitment(loan_id=None, agreed_on=day(0), terms=told)),
+        (("P1", "referral", "R1"), referral("C1", day(1), converted_on=day(4))),
+        ((ODD, "referral", "R2"), referral("P1", day(2))),
+    ]
+    return Book.from_rows(rows)
+
+
+def printed(view: RenderableType, width: int = 120, *, colour: bool = False) -> str:
+    out = io.StringIO()
+    system: Literal["truecolor"] | None = "truecolor" if colour else None
+    console = Console(file=out, width=width, force_terminal=colour, color_system=system)
+    console.print(view)
+    return out.getvalue()
+
+
+def views() -> list[RenderableType]:
+    book = story()
+    found = relationship(book, "C1", day(30), CURRENCY)
+    assert found is not None
+    rows = list(network_rows(book, day(30), CURRENCY))
+    return [
+        relationship_view(book, found, day(30), CURRENCY),
+        commitment_view(book, "K1", day(30)),
+        commitments_view(book, ["K1"], day(30)),
+        network_view(tree(rows, "C1"), day(30), CURRENCY),
+        leaders_view(rows, day(30), CURRENCY),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        (123_456_789, "CZK", "1,234,567.89"),
+        (-5, "CZK", "-0.05"),
+        (1500, "JPY", "1,500"),
+        (-1_234_567, "KWD", "-1,234.567"),
+        (0, "CNY", "0.00"),
+    ],
+)
+def test_an_amount_has_the_decimals_of_its_currency(amount: int, currency: str, text: str) -> None:
+    assert money(amount, currency) == text
+
+
+def test_every_status_has_a_colour() -> None:
+    assert STYLES.keys() == set(get_args(Status))
+
+
+def test_a_relationship_shows_its_figures_and_commitments() -> None:
+    text = printed(views()[0])
+    for word in ("C1", "RM-1", "50.00 CZK", "1 breached", "1 made, 1 converted", "K1", "at risk"):
+        assert word in text
+
+
+def test_a_commitment_shows_each_window_begun() -> None:
+    text = printed(views()[1])
+    assert "average 100.00 (amount), CZK" in text
+    windows = [line for line in text.splitlines() if "2023-12-10" in line or "2024-01-01" in line]
+    assert ["breached" in line for line in windows if " to " not in line] == [True, False]
+
+
+def test_a_tree_shows_who_brought_whom_and_who_converted() -> None:
+    *_, top, first, second = printed(views()[3]).splitlines()
+    assert "2 below, 1 converted" in top
+    assert first.startswith("└── P1  converted 2023-12-14")
+    assert second.startswith(f"    └── {ODD}  introduced 2023-12-12")
+
+
+def test_a_large_tree_says_how_many_it_leaves_out() -> None:
+    many: list[tuple[Key, Row]] = [
+        ((f"P{n:03}", "referral", f"R{n}"), referral("C1", day(0))) for n in range(TREE_NODES_MAX)
+    ]
+    book = Book.from_rows([(("C1", "customer", ""), customer()), *many])
+    found = tree(network_rows(book, day(0), CURRENCY), "C1")
+    assert printed(network_view(found, day(0), CURRENCY)).splitlines()[-1] == "and 1 more"
+
+
+def test_colours_only_repeat_what_words_say() -> None:
+    for view in views():
+        assert "\x1b" not in printed(view)
+    assert "\x1b" in printed(views()[0], colour=True)
+
+
+def test_a_narrow_terminal_loses_no_line_to_overflow_and_no_figure() -> None:
+    for view in views():
+        lines = printed(view, width=48).splitlines()
+        assert max(map(len, lines)) <= 48
+    assert "50.00 CZK" in printed(views()[0], width=48)
+    assert "breached" in printed(views()[1], width=48)
+
+
+def test_an_id_that_looks_like_markup_is_text() -> None:
+    assert ODD in printed(views()[3])
