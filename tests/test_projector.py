@@ -114,7 +114,7 @@ class Told:
 # The same view, however it was fed.
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 10),
     cuts=st.lists(st.integers(9, 60), min_size=1, max_size=5),

@@ -14,31 +14,31 @@ if TYPE_CHECKING:
     from infra.databases import PostgreSQLDatabase
     from projections.facts import Key
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS view_generation (
+TABLES = (
+    """CREATE TABLE IF NOT EXISTS view_generation (
     number integer PRIMARY KEY,
     projection text NOT NULL,
     version integer NOT NULL,
     live integer NOT NULL,
     retired integer NOT NULL
-);
-CREATE TABLE IF NOT EXISTS view_lane (
+)""",
+    """CREATE TABLE IF NOT EXISTS view_lane (
     generation integer NOT NULL,
     shard integer NOT NULL,
     through bigint NOT NULL,
     last text NOT NULL,
     revision bigint NOT NULL,
     PRIMARY KEY (generation, shard)
-) WITH (fillfactor = 10);
-CREATE TABLE IF NOT EXISTS view_row (
+) WITH (fillfactor = 10)""",
+    """CREATE TABLE IF NOT EXISTS view_row (
     generation integer NOT NULL,
     customer_id text COLLATE "C" NOT NULL,
     kind text COLLATE "C" NOT NULL,
     id text COLLATE "C" NOT NULL,
     value bytea NOT NULL,
     PRIMARY KEY (generation, customer_id, kind, id)
-) WITH (fillfactor = 70);
-CREATE TABLE IF NOT EXISTS view_parked (
+) WITH (fillfactor = 70)""",
+    """CREATE TABLE IF NOT EXISTS view_parked (
     generation integer NOT NULL,
     customer_id text COLLATE "C" NOT NULL,
     position bigint NOT NULL,
@@ -48,8 +48,8 @@ CREATE TABLE IF NOT EXISTS view_parked (
     reason text NOT NULL,
     parked_at bigint NOT NULL,
     PRIMARY KEY (generation, customer_id, position)
-);
-CREATE TABLE IF NOT EXISTS view_deal (
+)""",
+    """CREATE TABLE IF NOT EXISTS view_deal (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     projection text NOT NULL,
     customer_id text NOT NULL,
@@ -58,8 +58,8 @@ CREATE TABLE IF NOT EXISTS view_deal (
     at bigint NOT NULL,
     actor text NOT NULL,
     why text NOT NULL
-);
-"""
+)""",
+)
 _FIND = """SELECT r.customer_id, r.kind, r.id, r.value
     FROM unnest(%b::text[], %b::text[], %b::text[]) AS k (customer_id, kind, id)
     JOIN view_row r ON r.generation = %b
@@ -78,7 +78,8 @@ class PostgreSQLViews(SQLViews):
     def create_tables(self) -> None:
         """Make the tables where they are missing."""
         with self._database.transaction() as connection:
-            connection.execute(_TABLES)
+            for statement in TABLES:
+                connection.execute(statement)
 
     def _run(self, connection: Connection, statement: str, *parameters: object) -> Cursor:
         return connection.execute(statement, parameters)

@@ -59,14 +59,12 @@ _SWEEP = """DELETE FROM view_row WHERE generation = %s AND (customer_id, kind, i
 class SQLViews(ABC):
     """The views on a SQL database; see the port `consumers.views.Views`."""
 
-    tables: str  # the statements that make the tables
-
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @abstractmethod
     def create_tables(self) -> None:
-        """Make the tables where they are missing. Called by `guanxi init` alone."""
+        """Make the tables where they are missing: for views in a database of their own."""
 
     @abstractmethod
     def _run(self, connection: Connection, statement: str, *parameters: object) -> Cursor: ...

@@ -13,31 +13,31 @@ if TYPE_CHECKING:
     from infra.databases import SQLiteDatabase
     from projections.facts import Key
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS view_generation (
+TABLES = (
+    """CREATE TABLE IF NOT EXISTS view_generation (
     number INTEGER PRIMARY KEY,
     projection TEXT NOT NULL,
     version INTEGER NOT NULL,
     live INTEGER NOT NULL,
     retired INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS view_lane (
+)""",
+    """CREATE TABLE IF NOT EXISTS view_lane (
     generation INTEGER NOT NULL,
     shard INTEGER NOT NULL,
     through INTEGER NOT NULL,
     last TEXT NOT NULL,
     revision INTEGER NOT NULL,
     PRIMARY KEY (generation, shard)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS view_row (
+) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS view_row (
     generation INTEGER NOT NULL,
     customer_id TEXT NOT NULL,
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
     value BLOB NOT NULL,
     PRIMARY KEY (generation, customer_id, kind, id)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS view_parked (
+) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS view_parked (
     generation INTEGER NOT NULL,
     customer_id TEXT NOT NULL,
     position INTEGER NOT NULL,
@@ -47,8 +47,8 @@ CREATE TABLE IF NOT EXISTS view_parked (
     reason TEXT NOT NULL,
     parked_at INTEGER NOT NULL,
     PRIMARY KEY (generation, customer_id, position)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS view_deal (
+) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS view_deal (
     number INTEGER PRIMARY KEY,
     projection TEXT NOT NULL,
     customer_id TEXT NOT NULL,
@@ -57,8 +57,8 @@ CREATE TABLE IF NOT EXISTS view_deal (
     at INTEGER NOT NULL,
     actor TEXT NOT NULL,
     why TEXT NOT NULL
-);
-"""
+)""",
+)
 _FIND = """SELECT customer_id, kind, id, value FROM view_row
     WHERE generation = ? AND customer_id = ? AND kind = ? AND id = ?"""
 _PUT = """INSERT INTO view_row (generation, customer_id, kind, id, value) VALUES (?, ?, ?, ?, ?)
@@ -74,7 +74,7 @@ class SQLiteViews(SQLViews):
     def create_tables(self) -> None:
         """Make the tables where they are missing."""
         with self._database.transaction() as connection:
-            for statement in _TABLES.split(";"):
+            for statement in TABLES:
                 connection.execute(statement)
 
     def _run(self, connection: Connection, statement: str, *parameters: object) -> Cursor:
