@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kafka import KafkaConsumer, TopicPartition
 
 from consumers.topics import progress_topic
-from infra.kafka.outages import outages
+from infra.kafka.connection import connection, outages
 from infra.kafka.wire import HORIZON_KEY, unpack_horizon
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class ProgressReader:
         partition = TopicPartition(progress_topic(prefix), 0)
         with outages(bootstrap):
             self._consumer = KafkaConsumer(
-                bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False
+                **connection(bootstrap), group_id=None, enable_auto_commit=False
             )
             self._consumer.assign([partition])
             self._consumer.seek_to_beginning(partition)

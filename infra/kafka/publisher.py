@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from kafka import KafkaProducer, errors
 from kafka.partitioner.default import murmur2
 
-from consumers.topics import progress_topic
-from infra.kafka.outages import outages
+from consumers.topics import event_topics, progress_topic
+from infra.kafka.connection import connection, outages
 from infra.kafka.wire import HORIZON_KEY, Headers, pack_horizon
 
 if TYPE_CHECKING:
@@ -28,9 +28,7 @@ BATCH_BYTES = 512 * 1024
 REQUEST_BYTES_MAX = 8 * 1024 * 1024
 LINGER_MS = 20  # the relay flushes where it has caught up
 NEVER_MS = 10 * 365 * 24 * 3600 * 1000
-BOOTSTRAP_TIMEOUT_MS = 5_000
 METADATA_TIMEOUT_MS = 5_000
-RECONNECT_MAX_MS = 1_000
 
 
 class KafkaPublisher:
@@ -51,6 +49,11 @@ class KafkaPublisher:
             self._events = self._producer(LINGER_MS)
             undo.callback(_abandon, self._events, 1.0)
             self._horizons = self._producer(0)
+            undo.callback(_abandon, self._horizons, 1.0)
+            with outages(bootstrap):  # now, so that no send has to wait for it
+                for topic in event_topics(prefix):
+                    self._events.partitions_for(topic)
+                self._horizons.partitions_for(self._progress)
             undo.pop_all()
 
     def partition(self, customer_id: str, partitions: int) -> int:
@@ -96,7 +99,7 @@ class KafkaPublisher:
     def _producer(self, linger_ms: int) -> Any:  # noqa: ANN401  # kafka-python is not typed
         with outages(self._bootstrap):
             return KafkaProducer(
-                bootstrap_servers=self._bootstrap,
+                **connection(self._bootstrap),
                 acks="all",
                 enable_idempotence=True,
                 batch_size=BATCH_BYTES,
@@ -104,8 +107,6 @@ class KafkaPublisher:
                 linger_ms=linger_ms,
                 delivery_timeout_ms=NEVER_MS,
                 max_block_ms=METADATA_TIMEOUT_MS,
-                bootstrap_timeout_ms=BOOTSTRAP_TIMEOUT_MS,
-                reconnect_backoff_max_ms=RECONNECT_MAX_MS,
                 allow_auto_create_topics=False,
                 metrics_enabled=False,
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from consumers.topics import KafkaUnavailableError, Tail, event_topics, progress_topic
-from infra.kafka.outages import outages
+from infra.kafka.connection import connection, outages
 from infra.kafka.wire import POSITION_HEADER
 
 if TYPE_CHECKING:
@@ -92,11 +92,11 @@ class KafkaTopics:
         return tails
 
     def _admin(self) -> KafkaAdminClient:
-        return KafkaAdminClient(bootstrap_servers=self._bootstrap)
+        return KafkaAdminClient(**connection(self._bootstrap))
 
     def _consumer(self) -> KafkaConsumer:
         return KafkaConsumer(
-            bootstrap_servers=self._bootstrap, group_id=None, enable_auto_commit=False
+            **connection(self._bootstrap), group_id=None, enable_auto_commit=False
         )
 
     def _copies(self, brokers: int) -> int:
