@@ -54,8 +54,7 @@ def network_rows(book: Book, as_of: date, currency: str) -> Iterator[NetworkRow]
     members.update(edges)
     referrers = {stand.referral.referrer_id for stand in edges.values()}
     shape = _shape(edges, sorted(members | referrers))
-    own = [_own_figures(book, id_, as_of, currency) for id_ in shape.ids]
-    below = _below(shape, own, edges)
+    below = _below(shape, edges, _draws(book, as_of, currency), _deposits(book, as_of, currency))
     for place, id_ in enumerate(shape.ids):
         if id_ in members:
             yield _row(shape, place, below, edges.get(id_))
@@ -107,25 +106,38 @@ class _Below(NamedTuple):
     deposits: list[int]
 
 
-def _own_figures(book: Book, customer_id: str, as_of: date, currency: str) -> tuple[int, int]:
-    """Return what a customer has drawn and holds in deposits."""
-    draws = sum(drawn(loan, as_of) for loan in book.loans_in(customer_id, currency))
-    accounts = book.accounts_in(customer_id, currency)
-    return draws, sum(book.deposit(account_id, as_of) for account_id in accounts)
+def _draws(book: Book, as_of: date, currency: str) -> Counter[str]:
+    """Return what each customer has drawn."""
+    found: Counter[str] = Counter()
+    for customer_id, loan in book.loans.values():
+        if loan.currency == currency:
+            found[customer_id] += drawn(loan, as_of)
+    return found
 
 
-def _below(shape: _Shape, own: list[tuple[int, int]], edges: dict[str, Standing]) -> _Below:
+def _deposits(book: Book, as_of: date, currency: str) -> Counter[str]:
+    """Return what each customer holds in deposits."""
+    found: Counter[str] = Counter()
+    for account_id, (customer_id, account) in book.accounts.items():
+        if account.currency == currency:
+            found[customer_id] += book.deposit(account_id, as_of)
+    return found
+
+
+def _below(
+    shape: _Shape, edges: dict[str, Standing], own_draws: Counter[str], own_deposits: Counter[str]
+) -> _Below:
     below = _Below(*([0] * len(shape.ids) for _ in _Below._fields))
     descendants, converted, draws, deposits = below
     for index in shape.leaves_first:
         parent = shape.parents[index]
-        if parent >= 0:
-            own_draws, own_deposits = own[index]
-            descendants[parent] += descendants[index] + 1
-            draws[parent] += draws[index] + own_draws
-            deposits[parent] += deposits[index] + own_deposits
-            is_converted = edges[shape.ids[index]].converted_on is not None
-            converted[parent] += converted[index] + is_converted
+        if parent < 0:
+            continue
+        id_ = shape.ids[index]
+        descendants[parent] += descendants[index] + 1
+        converted[parent] += converted[index] + (edges[id_].converted_on is not None)
+        draws[parent] += draws[index] + own_draws.get(id_, 0)
+        deposits[parent] += deposits[index] + own_deposits.get(id_, 0)
     return below
 
 
