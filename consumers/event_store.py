@@ -18,12 +18,11 @@ RECORD_BYTES_MAX = 60_000  # canonical bytes of one record
 READ_RECORDS_MAX = 5_000  # records a page
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRecord:
+class NewRecord(NamedTuple):
     """An event to append. `data` is the packed msgpack map, personal fields already sealed.
 
     `expected_version` is the version of the stream before this event; None where the event is
-    a fact that needs no stream loaded: the store gives the next version under its lock.
+    a fact that needs no stream loaded: the store gives the next version under its lock. A tuple, as `StoredRecord` is.
     """
 
     id: str

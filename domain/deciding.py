@@ -6,7 +6,7 @@ result; else call `decide` and append what it returns together with what the wor
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from datetime import date
 from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -127,6 +127,16 @@ _STREAMS = {
     "referrer_id": ("relationship", "prospect"),
 }
 
+_COMPARED: dict[type, tuple[str, ...]] = {
+    cls: tuple(f.name for f in fields(cls) if f.name != "today")
+    for cls in (*NAMES, commitment.Terms, commitment.CountedAccount)
+}
+
+_LOOKED_AT: dict[type[Command], tuple[tuple[str, str], ...]] = {
+    cls: tuple((f.name, category) for f in fields(cls) for category in _STREAMS.get(f.name, ()))
+    for cls in NAMES
+}
+
 _EVOLVE: dict[str, Callable[[Any, Any], State | None]] = {
     "relationship": relationship.evolve,
     "contact": contact.evolve,
@@ -194,17 +204,13 @@ def natural_key(command: Command) -> str | None:
     if parts is None:
         return None
     kind, *names = parts
-    return ":".join((kind, *(str(getattr(command, name)) for name in names)))
+    return f"{kind}:" + ":".join([str(getattr(command, name)) for name in names])
 
 
 def streams(command: Command) -> tuple[str, ...]:
     """Return streams the decision will probably look at: a hint for loading them in bulk."""
-    return tuple(
-        f"{category}-{value}"
-        for f in fields(command)
-        if (value := getattr(command, f.name)) is not None
-        for category in _STREAMS.get(f.name, ())
-    )
+    told = [(c, getattr(command, name)) for name, c in _LOOKED_AT[type(command)]]
+    return tuple([f"{category}-{value}" for category, value in told if value is not None])
 
 
 def is_personal(command: type[Command]) -> bool:
@@ -223,15 +229,15 @@ def content(command: Command) -> tuple[Any, ...]:
 
 def _told(value: Any) -> Any:  # noqa: ANN401 - any field of any command
     match value:
+        case str() | int():
+            return value
         case date():
             return value.isoformat()
         case tuple():
             return tuple(_told(item) for item in value)
-        case _ if is_dataclass(value):
-            pairs = ((f.name, getattr(value, f.name)) for f in fields(value))
-            return tuple((n, _told(v)) for n, v in pairs if n != "today" and v is not None)
         case _:
-            return value
+            told = [(name, getattr(value, name)) for name in _COMPARED[type(value)]]
+            return tuple([(name, _told(v)) for name, v in told if v is not None])
 
 
 def evolve_stream(

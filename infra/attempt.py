@@ -21,7 +21,6 @@ from domain.deciding import (
     content,
     decide,
     is_personal,
-    natural_key,
     streams,
 )
 from domain.errors import KeyConflictError, RefusedError
@@ -65,6 +64,9 @@ class Told(NamedTuple):
     correlation_id: str
     command_id: str | None = None
     retold_after: int | None = None
+
+
+Keyed: TypeAlias = tuple[Told, str | None]  # with its natural key
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +116,14 @@ class Attempt:
         self._latest_stored: str | None = None  # once asked for
         self._bytes = 0
 
-    def run(self, batch: Sequence[Told]) -> list[Outcome]:
+    def run(self, batch: Sequence[Keyed]) -> list[Outcome]:
         """Return the outcomes of the batch, or of as much of it as one append takes.
 
         Raises `ConflictError` (nothing recorded), `StoreUnavailableError` (perhaps recorded).
         """
-        keyed = [(told, natural_key(told.command)) for told in batch]
-        self._prefetch(keyed)
+        self._prefetch(batch)
         outcomes: list[Outcome] = []
-        for told, key in keyed:
+        for told, key in batch:
             outcomes.append(self._outcome(told, key))
             if self._bytes > APPEND_BYTES_MAX:
                 break
@@ -132,7 +133,7 @@ class Attempt:
         positions = self._tools.store.append(append)
         return [_placed(outcome, positions) for outcome in outcomes]
 
-    def _prefetch(self, keyed: Sequence[tuple[Told, str | None]]) -> None:
+    def _prefetch(self, keyed: Sequence[Keyed]) -> None:
         """Fetch in bulk what the decisions are sure to ask for one by one."""
         world = self._world
         hints = [streams(told.command) for told, _ in keyed]
@@ -154,14 +155,11 @@ class Attempt:
             stream
             for (told, key), hint in zip(keyed, hints, strict=True)
             for stream in hint
-            if (
-                isinstance(told.command, RelationshipCommand)
-                or not stream.startswith("relationship-")
-            )
+            if world.is_unseen(stream)
+            and (isinstance(told.command, RelationshipCommand) or not _is_relationship(stream))
             and self._first_result(told, key) is None
         )
-        owners = {world.owner(stream) for hint in hints for stream in hint} - {None}
-        world.fetch(f"forgotten:{customer_id}" for customer_id in owners)
+        world.fetch_owners(dict.fromkeys(stream for hint in hints for stream in hint))
 
     def _outcome(self, told: Told, key: str | None) -> Outcome:
         try:
@@ -291,6 +289,11 @@ class Attempt:
         return self._world.latest_looked_at() if held is None else held.position
 
 
+def _is_relationship(stream: str) -> bool:
+    """Other families ask for a customer's standing alone, which claims tell."""
+    return stream.startswith("relationship-")
+
+
 def _command_key(told: Told) -> str | None:
     return None if told.command_id is None else f"command:{told.command_id}"
 
@@ -299,4 +302,4 @@ def _placed(outcome: Outcome, positions: range) -> Outcome:
     """Replace a place in the batch, below 0, by its position."""
     if isinstance(outcome, Refused) or outcome.position >= 0:
         return outcome
-    return replace(outcome, position=positions[-outcome.position - 1])
+    return type(outcome)(positions[-outcome.position - 1])

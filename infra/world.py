@@ -61,6 +61,7 @@ class LedgerWorld:
         self._keyring = keyring
         self._accounts = accounts
         self._claims: dict[str, Held | None] = {}
+        self._owners: set[str] = set()
         self._streams: dict[str, _Stream] = {}
         self._events: list[Event] = []
         self._looked_at: set[str] = set()
@@ -69,10 +70,11 @@ class LedgerWorld:
     # What decisions ask.
 
     def standing(self, customer_id: str) -> Standing:
-        """Return whether the customer is known: two claims tell."""
+        """Return whether the customer is known: claims tell, or what they own."""
         if self.claim(f"forgotten:{customer_id}") is not None:
             return "forgotten"
-        return "unknown" if self.claim(f"relationship:{customer_id}") is None else "known"
+        known = customer_id in self._owners or self.claimed(f"relationship:{customer_id}")
+        return "known" if known else "unknown"
 
     def relationship(self, customer_id: str) -> Relationship | None:
         """Return the state of the stream `relationship-<customer_id>`."""
@@ -153,7 +155,7 @@ class LedgerWorld:
         wanted = [
             stream
             for stream in dict.fromkeys(streams)
-            if stream not in self._streams and self._may_exist(stream)
+            if self.is_unseen(stream) and self._may_exist(stream)
         ]
         if not wanted:
             return
@@ -166,6 +168,10 @@ class LedgerWorld:
             if isinstance(state, Account):
                 self._keep(stream.removeprefix("account-"), state)
 
+    def is_unseen(self, stream: str) -> bool:
+        """Return whether the stream was neither loaded here nor is an account kept."""
+        return stream not in self._streams and stream[8:] not in self._accounts
+
     def guards(self, stream: str) -> Iterator[str]:
         """Yield the claims that tell whether a stream or a customer is there."""
         category, _, stream_id = stream.partition("-")
@@ -174,15 +180,15 @@ class LedgerWorld:
         if category in _CLAIMED and not (category == "account" and stream_id in self._accounts):
             yield f"{category}:{stream_id}"
 
-    def owner(self, stream: str) -> str | None:
-        """Return the customer of a stream that was loaded, None where it does not tell."""
-        category, _, stream_id = stream.partition("-")
-        seen = self._streams.get(stream)
-        state = seen.state if seen else None
-        if category == "account":
-            state = self._accounts.get(stream_id, state)
-        owner: str | None = getattr(state, "customer_id", None)
-        return owner
+    def fetch_owners(self, streams: Iterable[str]) -> None:
+        """Fetch the standing of those who own the loans, accounts … that were loaded."""
+        for stream in streams:
+            account = self._accounts.get(stream.removeprefix("account-"))
+            state = account or (seen.state if (seen := self._streams.get(stream)) else None)
+            owner = getattr(state, "customer_id", None)
+            if owner is not None:
+                self._owners.add(owner)
+        self.fetch(f"forgotten:{owner}" for owner in self._owners)
 
     def begin(self) -> None:
         """Begin a decision: nothing was looked at yet."""
@@ -228,8 +234,6 @@ class LedgerWorld:
 
     def _may_exist(self, stream: str) -> bool:
         category, _, stream_id = stream.partition("-")
-        if category == "account" and stream_id in self._accounts:
-            return False
         return category not in _CLAIMED or self.claimed(f"{category}:{stream_id}")
 
     def _event_of(self, key: str) -> Event | None:
