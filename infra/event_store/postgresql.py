@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 from eventsourcing.persistence import InfrastructureFactory
@@ -68,6 +68,12 @@ class PostgreSQLLedgerDatastore(PostgresDatastore):
     def __init__(self, database: PostgreSQLDatabase) -> None:
         super().__init__("", "", "", "", "", originator_id_type="text")  # its pool stays shut
         self.database = database
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.database.close()
 
     def register_type_adapters(self) -> None:
         """Do nothing: no composite types, for psycopg dumps them as text."""
@@ -188,7 +194,7 @@ class PostgreSQLEventStore(LedgerRecorder, PostgresApplicationRecorder):
 
 
 class Factory(PostgresFactory):
-    """What the library's `Application` looks for: `PERSISTENCE_MODULE` is this module.
+    """What the library's `Application` takes as its `PERSISTENCE_MODULE`: this class's topic.
 
     The environment names an initialised ledger: `GUANXI_LEDGER=postgresql://…`.
     """
@@ -198,6 +204,7 @@ class Factory(PostgresFactory):
         database = open_database(self.env.get(LEDGER_URL) or "")
         assert isinstance(database, PostgreSQLDatabase)
         self.store = PostgreSQLEventStore(database)
+        self.datastore = self.store.datastore
 
     def application_recorder(self) -> PostgreSQLEventStore:
         """Return the store."""

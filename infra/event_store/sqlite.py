@@ -199,7 +199,7 @@ class SQLiteEventStore(LedgerRecorder, SQLiteApplicationRecorder):
 
 
 class Factory(SQLiteFactory):
-    """What the library's `Application` looks for: `PERSISTENCE_MODULE` is this module.
+    """What the library's `Application` takes as its `PERSISTENCE_MODULE`: this class's topic.
 
     The environment names an initialised ledger: `GUANXI_LEDGER=sqlite:PATH`.
     """
@@ -209,6 +209,7 @@ class Factory(SQLiteFactory):
         database = open_database(self.env.get(LEDGER_URL) or "")
         assert isinstance(database, SQLiteDatabase)
         self.store = SQLiteEventStore(database)
+        self.datastore = self.store.datastore
 
     def application_recorder(self) -> SQLiteEventStore:
         """Return the store."""
