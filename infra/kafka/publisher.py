@@ -31,6 +31,12 @@ NEVER_MS = 10 * 365 * 24 * 3600 * 1000
 METADATA_TIMEOUT_MS = 5_000
 
 
+def partition_of(customer_id: str, partitions: int) -> int:
+    """Return the partition of a key, as Kafka's default partitioner would (murmur2)."""
+    hashed: int = murmur2(customer_id.encode())
+    return (hashed & 0x7FFFFFFF) % partitions
+
+
 class KafkaPublisher:
     """Sends a ledger's records and horizons. Raises `KafkaUnavailableError` where it cannot."""
 
@@ -58,8 +64,7 @@ class KafkaPublisher:
 
     def partition(self, customer_id: str, partitions: int) -> int:
         """Return the partition of a key, as Kafka's default partitioner would."""
-        hashed: int = murmur2(customer_id.encode())
-        return (hashed & 0x7FFFFFFF) % partitions
+        return partition_of(customer_id, partitions)
 
     def send(self, record: StoredRecord, topic: str, partition: int, previous: int) -> Receipt:
         """Send a record; never waits for its acknowledgement."""

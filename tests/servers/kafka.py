@@ -89,4 +89,6 @@ class KafkaServer:
 
     def _java(self) -> list[str]:
         logging = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-        return [str(JAVA), f"-Xmx{HEAP}", "-XX:+UseSerialGC", logging, "-cp", f"{JARS}/*"]
+        # The light compiler alone: a broker of a minute starts in two thirds of the time.
+        options = (f"-Xmx{HEAP}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", logging)
+        return [str(JAVA), *options, "-cp", f"{JARS}/*"]

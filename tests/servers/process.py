@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Below the range from which the system takes ports of outgoing connections: a port must still
 # be free when a killed server comes back to it.
 PORTS = range(20_000, 32_000)
-START_TIMEOUT_SECONDS = 60
+START_TIMEOUT_SECONDS = 120
 STOP_TIMEOUT_SECONDS = 30
 _PR_SET_PDEATHSIG = 1
 
