@@ -1,0 +1,184 @@
+"""The relay against a Kafka in memory that does its worst, driven by a seed."""
+
+from __future__ import annotations
+
+import random
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from consumers import relay as relay_module
+from consumers.relay import Relay, RelayPorts, UnknownTypeError
+from consumers.relay_start import RestoredStoreError, TopicsChangedError
+from infra.clock import wall_clock
+from infra.codec import canonical
+from infra.databases import open_database
+from infra.relay_cursor import open_cursor
+from tests.relaying.ledger import SilentObserver, append, make_ledger
+from tests.relaying.memory_kafka import Entry, KilledError, MemoryKafka, MemoryPublisher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from infra.event_store.ledger import LedgerStore
+
+PREFIX = "test"
+PARTITIONS = 3
+
+
+class StopWhen(SilentObserver):
+    """Stops the relay once it has carried everything there is."""
+
+    def __init__(self, stop: threading.Event, target: int) -> None:
+        super().__init__()
+        self._stop = stop
+        self._target = target
+
+    def position(self, position: int, lag_events: int) -> None:
+        super().position(position, lag_events)
+        if position >= self._target:
+            self._stop.set()
+
+
+class World:
+    """A ledger in SQLite and its topics in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self.url = f"sqlite:{path / 'ledger.db'}"
+        self.store: LedgerStore = make_ledger(self.url, PREFIX, PARTITIONS)
+        self.kafka = MemoryKafka(PREFIX, PARTITIONS)
+        self.chance = random.Random(1)  # noqa: S311  # reproducible
+        self.fault_rate = 0.0
+
+    @contextmanager
+    def relay(self, stop: threading.Event) -> Iterator[Relay]:
+        with open_database(self.url) as database:
+            ports = RelayPorts(
+                store=self.store,
+                cursor=open_cursor(database),
+                topics=self.kafka,
+                publisher=lambda: MemoryPublisher(self.kafka, self.chance, self.fault_rate),  # type: ignore[arg-type, return-value]  # its receipts are its own
+                canonical=canonical,
+                observer=StopWhen(stop, self.store.position()),
+                clock=wall_clock,
+            )
+            yield Relay(ports=ports, prefix=PREFIX, partitions=PARTITIONS, name="test")
+
+    def run(self, *, republish: bool = False) -> None:
+        """Run a relay until all is carried, or it is killed."""
+        stop = threading.Event()
+        with self.relay(stop) as relay:
+            relay.run(stop, republish=republish)
+
+    def assert_complete(self) -> None:
+        entries = [e for where in self.kafka.logs for e in self.kafka.applied(where)]
+        entries.sort(key=lambda entry: entry.position)
+        records = self.store.read(0, 10_000)
+        assert [entry.value for entry in entries] == [canonical(record) for record in records]
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr(relay_module, "BACK_OFF_SECONDS", (0.001, 0.002))
+    monkeypatch.setattr(relay_module, "HORIZON_INTERVAL_SECONDS", 0.001)
+    world = World(tmp_path)
+    yield world
+    world.store.close()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_happens_nothing_is_lost_or_told_early(
+    world: World, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "READ_RECORDS_MAX", 7)
+    monkeypatch.setattr(relay_module, "IN_FLIGHT_RECORDS_MAX", 20)
+    world.chance, world.fault_rate = random.Random(seed), 0.03  # noqa: S311  # reproducible
+    kills = 0
+    for _ in range(4):
+        append(world.store, 40, seed)
+        while True:
+            try:
+                world.run()
+                break
+            except KilledError:
+                kills += 1
+    assert kills
+    world.assert_complete()
+    assert world.kafka.horizons[-1].complete_through == world.store.position()
+
+
+def test_an_empty_ledger_has_a_horizon(world: World) -> None:
+    world.run()
+    assert world.kafka.horizons[-1].complete_through == 0
+
+
+def test_what_is_in_flight_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_module, "READ_RECORDS_MAX", 5)
+    monkeypatch.setattr(relay_module, "IN_FLIGHT_BYTES_MAX", 1)
+    append(world.store, 60)
+    world.run()
+    world.assert_complete()
+
+
+def test_a_record_that_the_ledger_does_not_know_halts_the_relay(world: World) -> None:
+    append(world.store, 5)
+    world.run()
+    where = next(where for where, log in world.kafka.logs.items() if not log)
+    world.kafka.logs[where].append(Entry(6, 0, b""))
+    with pytest.raises(RestoredStoreError, match="restored from an older copy"):
+        world.run()
+
+
+def test_a_record_with_other_bytes_halts_the_relay(world: World) -> None:
+    append(world.store, 5)
+    world.run()
+    log = next(log for log in world.kafka.logs.values() if log)
+    log[-1] = Entry(log[-1].position, log[-1].previous, b"other")
+    with pytest.raises(RestoredStoreError, match="differently"):
+        world.run()
+
+
+def test_an_emptied_topic_needs_republish(world: World) -> None:
+    append(world.store, 20)
+    world.run()
+    next(log for log in world.kafka.logs.values() if log).clear()
+    with pytest.raises(TopicsChangedError, match="--republish"):
+        world.run()
+    world.run(republish=True)
+    world.assert_complete()
+
+
+def test_a_topic_that_lost_its_last_record_needs_republish(world: World) -> None:
+    append(world.store, 40)
+    world.run()
+    max(world.kafka.logs.values(), key=len).pop()
+    with pytest.raises(TopicsChangedError, match="has lost records"):
+        world.run()
+
+
+def test_another_number_of_partitions_needs_republish(world: World) -> None:
+    append(world.store, 20)
+    world.run()
+    world.kafka.create(PARTITIONS + 1)
+    with pytest.raises(TopicsChangedError, match="--republish"):
+        world.run()
+    world.run(republish=True)
+    world.assert_complete()
+    world.run()
+
+
+def test_the_first_relay_wants_the_partitions_that_the_ledger_was_made_with(world: World) -> None:
+    world.kafka.create(PARTITIONS + 1)
+    with pytest.raises(TopicsChangedError, match="--republish"):
+        world.run()
+
+
+def test_a_type_that_the_program_does_not_know_halts_the_relay(world: World) -> None:
+    append(world.store, 1)
+    with open_database(world.url) as database, database.transaction() as connection:
+        connection.execute("update event set type = 'comet-seen'")
+    with pytest.raises(UnknownTypeError, match="older than the ledger"):
+        world.run()
