@@ -22,7 +22,8 @@ class NewRecord(NamedTuple):
     """An event to append. `data` is the packed msgpack map, personal fields already sealed.
 
     `expected_version` is the version of the stream before this event; None where the event is
-    a fact that needs no stream loaded: the store gives the next version under its lock. A tuple, as `StoredRecord` is.
+    a fact that needs no stream loaded: the store gives the next version under its lock. A
+    tuple, as `StoredRecord` is.
     """
 
     id: str

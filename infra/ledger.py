@@ -10,7 +10,7 @@ import os
 import random
 import time
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from consumers.event_store import ConflictError, StoreUnavailableError
 from domain.deciding import natural_key
@@ -20,7 +20,7 @@ from infra.attempt import Attempt, Keyed, Outcome, Recorded, Refused, Told, Tool
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from consumers.event_store import EventStore
+    from infra.event_store.ledger import LedgerStore
     from infra.keyring import Keyring
 
 __all__ = ["Ledger", "Outcome", "Recorded", "Refused", "Told", "Unchanged"]
@@ -30,6 +30,8 @@ CONFLICTS_MAX = 30  # conflicts of one batch
 CONFLICTS_WHOLE_MAX = 3  # after so many, half of it is tried
 CONFLICT_PAUSE_SECONDS_MAX = 0.25
 OUTAGE_PAUSE_SECONDS_MIN, OUTAGE_PAUSE_SECONDS_MAX = 0.05, 5.0
+
+T = TypeVar("T")
 _VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 OUTAGE_SECONDS_MAX = 60.0  # then the outage is the caller's
 
@@ -49,13 +51,14 @@ class Ledger:
 
     def __init__(
         self,
-        store: EventStore,
+        store: LedgerStore,
         keyring: Keyring,
         *,
         business_date: date | None = None,
         new_id: Callable[[], str] = new_event_id,
         on_outage: Callable[[StoreUnavailableError, float], None] = lambda _error, _pause: None,
     ) -> None:
+        self.store = store
         self._tools = Tools(store, keyring, new_id, business_date, accounts={})
         self._on_outage = on_outage
 
@@ -90,12 +93,29 @@ class Ledger:
             told = told._replace(command_id=self._tools.new_id())
         return told, key
 
-    def _persist(self, batch: Sequence[Keyed]) -> list[Outcome]:
-        """Attempt a batch until the store has taken it, or its beginning."""
-        conflicts, pause, give_up_at = 0, OUTAGE_PAUSE_SECONDS_MIN, None
+    def patiently(self, work: Callable[[], T]) -> T:
+        """Return what work on the database gives, tried again with back-off in an outage.
+
+        Raises `StoreUnavailableError` after `OUTAGE_SECONDS_MAX`.
+        """
+        pause, give_up_at = OUTAGE_PAUSE_SECONDS_MIN, None
         while True:
             try:
-                return Attempt(self._tools).run(batch)
+                return work()
+            except StoreUnavailableError as error:
+                give_up_at = give_up_at or time.monotonic() + OUTAGE_SECONDS_MAX
+                if time.monotonic() + pause > give_up_at:
+                    raise
+                self._on_outage(error, pause)
+                time.sleep(pause)
+                pause = min(2 * pause, OUTAGE_PAUSE_SECONDS_MAX)
+
+    def _persist(self, batch: Sequence[Keyed]) -> list[Outcome]:
+        """Attempt a batch until the store has taken it, or its beginning."""
+        conflicts = 0
+        while True:
+            try:
+                return self.patiently(lambda: Attempt(self._tools).run(batch))  # noqa: B023 - called at once
             except ConflictError:
                 conflicts += 1
                 if conflicts == CONFLICTS_MAX:
@@ -104,10 +124,3 @@ class Ledger:
                     batch = batch[: (len(batch) + 1) // 2]
                 longest = min(0.002 * 2**conflicts, CONFLICT_PAUSE_SECONDS_MAX)
                 time.sleep(random.uniform(0, longest))  # noqa: S311 - spreads writers, no secret
-            except StoreUnavailableError as error:
-                give_up_at = give_up_at or time.monotonic() + OUTAGE_SECONDS_MAX
-                if time.monotonic() + pause > give_up_at:
-                    raise
-                self._on_outage(error, pause)
-                time.sleep(pause)
-                pause = min(2 * pause, OUTAGE_PAUSE_SECONDS_MAX)
