@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from datetime import date
@@ -123,10 +124,16 @@ def test_a_file_appears_whole_or_stays_as_it_was(tmp_path: Path, format_: export
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_a_device_is_written_to_and_not_replaced() -> None:
-    null = Path("/dev/null")
-    write_export(NetworkRow, ROWS, "csv", null)
-    assert null.is_char_device()
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_export(NetworkRow, ROWS, "csv", pipe)
+        assert pipe.is_fifo()
+        assert os.read(reading, 2).decode() == "cu"
+    finally:
+        os.close(reading)
 
 
 @pytest.mark.parametrize("format_", FORMATS)

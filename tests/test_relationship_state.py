@@ -218,7 +218,7 @@ def test_referrals_made_count_ended_ones_and_no_guarantor_of_ones_own() -> None:
         (("P1", "referral", "R1"), referral("C1", day(1), ended_on=day(2))),
         (("P2", "referral", "R2"), referral("C1", day(2), converted_on=day(5))),
         (("P3", "referral", "R3"), referral("C1", day(2), via="guarantor", converted_on=day(3))),
-        (("P4", "referral", "R4"), referral("C9", day(1))),
+        (("P4", "referral", "R4"), referral("C9", day(1), converted_on=day(6))),
         (("P4", "referral", "R5"), referral("C1", day(3), converted_on=day(6))),
     ]
     found = [c1(day(n), *told) for n in (0, 2, 5, 9)]
