@@ -114,7 +114,7 @@ class Told:
 # The same view, however it was fed.
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     seed=st.integers(0, 10),
     cuts=st.lists(st.integers(9, 60), min_size=1, max_size=5),
@@ -143,8 +143,9 @@ def test_cuts_redelivery_shards_and_restarts_change_nothing(
 
 
 def test_three_projectors_with_a_rebalance_agree_with_one(views: SQLViews, tmp_path: Path) -> None:
+    told = Told()
     sources = [ListedSource(LOG, 4, [7], again=3) for _ in range(3)]
-    team = [projector(source, views) for source in sources]
+    team = [projector(source, views, observer=told) for source in sources]
     assignments = [({0, 1}, {2}, {3}), ({0}, {1, 2}, {3}), ({0, 1, 2, 3}, set(), set())]
     for assignment in assignments:
         for source, mine in zip(sources, assignment, strict=True):
@@ -153,6 +154,7 @@ def test_three_projectors_with_a_rebalance_agree_with_one(views: SQLViews, tmp_p
             for member in team:
                 member.step(0)
     team[0].catch_up()
+    assert told.faults == []
     with views_at(tmp_path / "alone.db") as alone:
         projector(ListedSource(LOG), alone).catch_up()
         assert digests(views) == digests(alone)
@@ -308,6 +310,21 @@ def test_a_whole_queue_can_be_dropped(views: SQLViews) -> None:
     assert list(views.rows(RELATIONSHIP.name)) == before
     dropped = [d.position for d in POISONED[49:] if d.customer_id == "C0"]
     assert views.dropped(RELATIONSHIP.name) == frozenset(dropped)
+
+
+def test_the_next_poison_event_of_a_queue_parks_it_again(
+    views: SQLViews, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.views.sql.QUEUE_EVENTS_MAX", 3)
+    again = delivery(len(POISONED) + 1, drawn("another", "E"))
+    projector(ListedSource([*POISONED, again]), views, [RELATIONSHIP]).catch_up()
+    feed = feed_of(views)
+    waited = sum(d.customer_id == "C0" for d in POISONED[50:])
+    applied = Parking(views, decode, lambda: NOW).drop(feed, "C0", "eve", "a test")
+    assert applied == waited > 3
+    [parked] = views.parked(feed.generation)
+    assert (parked.position, parked.code) == (again.position, "event-inapplicable")
+    assert views.dropped(RELATIONSHIP.name) == frozenset({50})
 
 
 def test_a_retry_that_fails_leaves_everything_parked_with_a_trail(views: SQLViews) -> None:
