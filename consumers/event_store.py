@@ -170,6 +170,10 @@ class EventStore(Protocol):
         """Return what is held under those keys that are claimed."""
         ...
 
+    def count_types(self, after: int, through: int) -> Mapping[str, int]:
+        """Return how many records of each type lie after a position, none above `through`."""
+        ...
+
     def latest_occurred_on(self) -> str | None:
         """Return the latest business date recorded (ISO), None on an empty ledger."""
         ...

@@ -59,6 +59,9 @@ _READ_STREAMS = (
 ).encode()
 _READ_CUSTOMERS = _READ_STREAMS.replace(b"WHERE stream", b"WHERE customer_id")
 _HELD = b"SELECT key, position, content FROM claim WHERE key = any(%b)"
+_COUNT_TYPES = (
+    b"SELECT type, count(*) FROM event WHERE position > %b AND position <= %b GROUP BY type"
+)
 _POSITION_MAX = (1 << 63) - 1
 
 
@@ -153,6 +156,10 @@ class PostgreSQLEventStore(LedgerRecorder, PostgresApplicationRecorder):
         rows = self._rows(_HELD, ([*map(rotated, keys)],))
         return {rotated(key): Held(position, content) for key, position, content in rows}
 
+    def count_types(self, after: int, through: int) -> Mapping[str, int]:
+        """Return how many records of each type lie after a position, none above `through`."""
+        return dict(self._rows(_COUNT_TYPES, (after, through)))
+
     def latest_occurred_on(self) -> str | None:
         """Return the latest business date recorded (ISO), None on an empty ledger."""
         [(latest,)] = self._rows(b"SELECT latest_occurred_on FROM counter")
@@ -227,7 +234,7 @@ def _position(connection: psycopg.Connection) -> int:
 
 
 def _parameters(append: Append, batch: Batch, now: Instant) -> tuple[object, ...]:
-    """Return the arguments of `append_events`, in its order."""
+    """Return the arguments of `append_events`, in its order; no claims, no array to send."""
     records, free, replacing = append.records, batch.free, batch.replacing
     return (
         batch.streams,
@@ -246,14 +253,14 @@ def _parameters(append: Append, batch: Batch, now: Instant) -> tuple[object, ...
         [r.correlation_id for r in records],
         [r.causation_id for r in records],
         [r.data for r in records],
-        [rotated(c.key) for c in free],
-        [c.content for c in free],
-        [c.record for c in free],
-        [rotated(c.key) for c in replacing],
-        [c.content for c in replacing],
-        [c.record for c in replacing],
-        [c.replaces for c in replacing],
-        batch.sizes,
+        [rotated(c.key) for c in free] or None,
+        [c.content for c in free] or None,
+        [c.record for c in free] or None,
+        [rotated(c.key) for c in replacing] or None,
+        [c.content for c in replacing] or None,
+        [c.record for c in replacing] or None,
+        [c.replaces for c in replacing] or None,
+        batch.sizes or None,
         RECORD_BYTES_MAX,
         batch.latest_occurred_on,
         now,

@@ -58,6 +58,9 @@ _CUSTOMERS = (
     " WHERE customer_id IN (SELECT value FROM json_each(?))"
 )
 _HELD = "SELECT key, position, content FROM claim WHERE key IN (SELECT value FROM json_each(?))"
+_COUNT_TYPES = (
+    "SELECT type, count(*) FROM event WHERE position > ? AND position <= ? GROUP BY type"
+)
 _POSITION_MAX = (1 << 63) - 1
 
 
@@ -152,6 +155,11 @@ class SQLiteEventStore(LedgerRecorder, SQLiteApplicationRecorder):
         with self.database.connection() as connection:
             rows = connection.execute(_HELD, (json.dumps([*map(rotated, keys)]),)).fetchall()
         return {rotated(key): Held(position, content) for key, position, content in rows}
+
+    def count_types(self, after: int, through: int) -> Mapping[str, int]:
+        """Return how many records of each type lie after a position, none above `through`."""
+        with self.database.connection() as connection:
+            return dict(connection.execute(_COUNT_TYPES, (after, through)).fetchall())
 
     def latest_occurred_on(self) -> str | None:
         """Return the latest business date recorded (ISO), None on an empty ledger."""

@@ -6,9 +6,10 @@ so nothing here reads an older form.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from datetime import date
+from hashlib import sha256
 from operator import attrgetter
 from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_origin, get_type_hints
@@ -83,3 +84,12 @@ def unpack_row(kind: str, value: bytes) -> Row:
     """Return the row of bytes that `pack_row` made."""
     row: Row = _SHAPES[kind].load(msgpack.unpackb(value, use_list=False))
     return row
+
+
+def digest_of(stored: Iterable[tuple[str, str, str, bytes]]) -> str:
+    """Return the SHA-256 (hex) of rows in key order: each part behind its length in 4 bytes."""
+    hashed = sha256()
+    for *key, value in stored:
+        for part in (*(text.encode() for text in key), value):
+            hashed.update(len(part).to_bytes(4, "big") + part)
+    return hashed.hexdigest()

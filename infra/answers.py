@@ -1,0 +1,85 @@
+"""Answers: a book of facts, as now known or as known at an instant, and the default date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, ClassVar
+
+from consumers.replay import replay
+from infra.codec import canonical, decode
+from projections.book import Book, currencies
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from domain.values import Instant
+    from infra.composition import Parts
+    from projections.projection import Projection
+
+
+class QuestionError(Exception):
+    """A question that cannot be answered as it was asked."""
+
+    code: ClassVar[str]
+
+
+class NothingRecordedError(QuestionError):
+    """The ledger is empty, so there is no date to answer for."""
+
+    code = "nothing-recorded"
+
+
+class NotFoundError(QuestionError):
+    """Nobody and nothing of that id is known, as of the date and as known then."""
+
+    code = "not-found"
+
+
+class CurrencyNeededError(QuestionError):
+    """The ledger holds several currencies, and no exchange rate is guessed."""
+
+    code = "currency-needed"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Answers of one ledger. `catch_up` of the parts is the caller's business."""
+
+    parts: Parts
+
+    def as_of(self, told: date | None) -> date:
+        """Return the date told, else the latest one recorded. Raises `NothingRecordedError`."""
+        latest = told or self.parts.store.latest_occurred_on()
+        if latest is None:
+            message = "nothing was recorded: feed the ledger (guanxi ingest DIR) or name --as-of"
+            raise NothingRecordedError(message)
+        return latest if isinstance(latest, date) else date.fromisoformat(latest)
+
+    def book(
+        self,
+        projection: Projection,
+        known_at: Instant | None = None,
+        customer_ids: Collection[str] | None = None,
+    ) -> Book:
+        """Return the facts of a projection: its live view, or the same folds over the past."""
+        if known_at is None:
+            rows = self.parts.views.rows(projection.name, customer_ids=customer_ids)
+            return Book.from_rows(rows)
+        through = self.parts.store.position_at(known_at)
+        dropped = self.parts.views.dropped(projection.name)
+        past = replay(self.parts.store, canonical, decode, through, customer_ids, dropped)
+        return Book.from_rows(
+            (key, row) for key, row in past.rows.items() if key[1] in projection.kinds
+        )
+
+
+def currency_of(book: Book, told: str | None) -> str:
+    """Return the currency told, else the only one there is. Raises `CurrencyNeededError`."""
+    if told:
+        return told
+    there = currencies(book)
+    if len(there) > 1:
+        message = f"the ledger holds {', '.join(there)}: name one with --currency"
+        raise CurrencyNeededError(message)
+    return there[0] if there else ""

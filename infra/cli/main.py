@@ -1,0 +1,95 @@
+"""`guanxi`: the commands, and what becomes of an error.
+
+Exit statuses: 0 done · 1 failed · 2 the call was wrong · 3 some rows were rejected.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import structlog
+import typer
+
+from infra.cli.failures import failed
+from infra.cli.settings import JsonOption, KafkaOption, KeysOption, LedgerOption, from_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+app = typer.Typer(
+    name="guanxi",
+    help="An event-sourced ledger of a bank's customer relationships.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+# Which module has which command: only what a call names is imported, so that it starts quickly.
+MODULES = {
+    "demo": "infra.cli.demo",
+    "init": "infra.cli.feeding",
+    "ingest": "infra.cli.feeding",
+    "record": "infra.cli.feeding",
+    "relay": "infra.cli.running",
+    "project": "infra.cli.running",
+    "serve": "infra.cli.running",
+    "status": "infra.cli.asking",
+    "show": "infra.cli.asking",
+    "export": "infra.cli.asking",
+    "rebuild": "infra.cli.tending",
+    "parked": "infra.cli.tending",
+    "topics": "infra.cli.tending",
+    "schema": "infra.cli.tending",
+    "audit": "infra.cli.auditing",
+}
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    ledger: LedgerOption = None,
+    kafka: KafkaOption = None,
+    keys: KeysOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Record what happened between a bank and its customers, and answer for it."""
+    told = {"ledger": ledger, "kafka": kafka, "keys": keys, "as_json": as_json}
+    context.obj = from_environment().told(**told)
+
+
+def load(words: Sequence[str]) -> None:
+    """Register the commands that the words name, or all where they name none."""
+    named = dict.fromkeys(MODULES[word] for word in words if word in MODULES)
+    for module in named or dict.fromkeys(MODULES.values()):
+        import_module(module).register(app)
+
+
+def run() -> None:
+    """Run the command line; every foreseeable error is one clear line on stderr."""
+    logs_to_stderr()
+    load(sys.argv[1:])
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:  # noqa: BLE001 - told by its code, or re-raised
+        sys.exit(failed(error))
+
+
+def logs_to_stderr() -> None:
+    """Send logs to stderr, one line each; stdout is for answers."""
+    logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,168 @@
+"""The composition root: builds the adapters of one ledger, and hands them over."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+from consumers.projector import Projector
+from consumers.rebuild import following
+from infra import keyring
+from infra.clock import wall_clock
+from infra.codec import decode
+from infra.event_store.ledger import initialise, open_store
+from infra.feeds import files_taken
+from infra.key_folder import make_keys, read_keys
+from infra.keyring import Keyring
+from infra.ledger import Ledger
+from infra.log_source import LogSource
+from infra.relay_cursor import DDL as RELAY_DDL
+from infra.relay_cursor import open_cursor
+from infra.views.opening import open_views
+from projections.projection import PROJECTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from consumers.event_store import StoreUnavailableError
+    from consumers.projector import Observer
+    from consumers.relay_cursor import RelayCursor
+    from consumers.source import Source
+    from infra.cli.settings import Settings
+    from infra.event_store.ledger import LedgerStore
+    from infra.event_store.meta import Meta
+    from infra.views.sql import SQLViews
+
+Profile: TypeAlias = Literal["embedded", "cluster"]
+
+
+class KeysUnnamedError(Exception):
+    """The ledger has no folder of keys beside it: name one."""
+
+    code: ClassVar[str] = "keys-unnamed"
+
+
+class KafkaUnnamedError(Exception):
+    """The command needs Kafka."""
+
+    code: ClassVar[str] = "kafka-unnamed"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The adapters of one ledger."""
+
+    settings: Settings
+    store: LedgerStore
+    views: SQLViews
+    relay_cursor: RelayCursor
+
+    @property
+    def meta(self) -> Meta:
+        """What was fixed when the ledger was made."""
+        return self.store.meta
+
+    @property
+    def profile(self) -> Profile:
+        """Cluster where Kafka is named or a relay has run on this ledger, else embedded."""
+        relayed = self.relay_cursor.status().position > 0
+        return "cluster" if self.settings.kafka or relayed else "embedded"
+
+    def ledger(
+        self,
+        *,
+        business_date: date | None = None,
+        on_outage: Callable[[StoreUnavailableError, float], None] = lambda _error, _pause: None,
+    ) -> Ledger:
+        """Return the write side. Raises the errors of `read_keys` and `Keyring.verify`."""
+        ring = Keyring(self.store.database, read_keys(keys_folder(self.settings)).master)
+        ring.verify()
+        return Ledger(self.store, ring, business_date=business_date, on_outage=on_outage)
+
+    def projector(self, source: Source, observer: Observer | None = None) -> Projector:
+        """Return a projector of all projections."""
+        feeds = following(self.views, PROJECTIONS, source.shards)
+        return Projector(source, self.views, decode, feeds, wall_clock, observer)
+
+    def catch_up(self) -> None:
+        """Embedded, apply what is recorded; in the cluster the projectors do."""
+        if self.profile == "embedded":
+            self.projector(LogSource(self.store)).catch_up()
+
+
+def keys_folder(settings: Settings) -> Path:
+    """Return the folder of keys. Raises `KeysUnnamedError`."""
+    if settings.keys_folder is None:
+        message = "name the folder of keys with --keys (or GUANXI_KEYS): PostgreSQL has no default"
+        raise KeysUnnamedError(message)
+    return settings.keys_folder
+
+
+def make_ledger(settings: Settings, *, partitions: int, topic_prefix: str) -> Meta:
+    """Make tables and keys where they are missing; return what the ledger was made with.
+
+    Raises the errors of `initialise`, `make_keys` and `Keyring.install`.
+    """
+    keys = make_keys(keys_folder(settings))
+    shared = RELAY_DDL
+    meta = initialise(
+        settings.ledger,
+        partitions=partitions,
+        topic_prefix=topic_prefix,
+        ddl_sqlite=(*shared, keyring.SQLITE_DDL, *files_taken.DDL),
+        ddl_postgresql=(*shared, keyring.POSTGRESQL_DDL, *files_taken.DDL),
+    )
+    with opened(settings) as parts:
+        parts.views.create_tables()
+        Keyring(parts.store.database, keys.master).install()
+    return meta
+
+
+def make_topics(settings: Settings) -> Sequence[str]:
+    """Create the topics that are missing; return their names.
+
+    Raises `KafkaUnnamedError`, `KafkaUnavailableError`.
+    """
+    from infra.kafka.topics import KafkaTopics  # noqa: PLC0415 - most calls need no client
+
+    with opened(settings) as parts:
+        topics = KafkaTopics(kafka_of(settings), parts.meta.topic_prefix)
+        return topics.create(parts.meta.partitions)
+
+
+def source_of(parts: Parts, *, all_shards: bool = False) -> Source:
+    """Return what a projector reads: Kafka where it is named, else the ledger's log.
+
+    With `all_shards` it takes them all, whoever else reads. Close it after use.
+    """
+    if parts.settings.kafka is None:
+        return LogSource(parts.store)
+    from infra.kafka.source import KafkaSource  # noqa: PLC0415 - as above
+
+    return KafkaSource(
+        parts.settings.kafka,
+        parts.meta.topic_prefix,
+        parts.meta.partitions,
+        all_shards=all_shards,
+    )
+
+
+def kafka_of(settings: Settings) -> str:
+    """Return the bootstrap servers. Raises `KafkaUnnamedError`."""
+    if settings.kafka is None:
+        message = "name Kafka's bootstrap servers with --kafka (or GUANXI_KAFKA)"
+        raise KafkaUnnamedError(message)
+    return settings.kafka
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Parts]:
+    """Open the ledger that was named. Raises `NotInitialisedError`, `StoreUnavailableError`."""
+    store = open_store(settings.ledger)
+    try:
+        yield Parts(settings, store, open_views(store.database), open_cursor(store.database))
+    finally:
+        store.database.close()

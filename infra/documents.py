@@ -1,0 +1,65 @@
+"""Answers as JSON documents, the same for the CLI's `--json` and for HTTP."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from projections.deposit_compliance import ComplianceRow, begun
+
+if TYPE_CHECKING:
+    from typing import NamedTuple
+
+    from projections.book import Book
+    from projections.relationship_state import Relationship
+
+
+def row_document(row: NamedTuple) -> dict[str, Any]:
+    """Return a row by its columns, dates as ISO strings."""
+    return {name: _plain(value) for name, value in row._asdict().items()}
+
+
+def relationship_document(found: Relationship, as_of: date, currency: str) -> dict[str, Any]:
+    """Return all that is known of one relationship; amounts in minor units."""
+    return {
+        "as_of": as_of.isoformat(),
+        "currency": currency,
+        **row_document(found.row),
+        "joint_managers": list(found.joint_managers),
+        "tier": found.tier,
+        "consents": list(found.consents),
+        "closed_on": _plain(found.closed_on),
+    }
+
+
+def commitment_document(book: Book, commitment_id: str, as_of: date) -> dict[str, Any]:
+    """Return a commitment's terms as agreed and its windows begun by the date.
+
+    Amounts are minor units, ratios parts per million (1 % is 10,000).
+    """
+    customer_id, commitment = book.commitments[commitment_id]
+    terms = commitment.terms[0].terms
+    windows = [
+        ComplianceRow(commitment_id, customer_id, commitment.loan_id, *result)
+        for result in begun(book, commitment_id, as_of)
+    ]
+    return {
+        "as_of": as_of.isoformat(),
+        "commitment_id": commitment_id,
+        "customer_id": customer_id,
+        "loan_id": commitment.loan_id,
+        "agreed_on": commitment.agreed_on.isoformat(),
+        "released_on": _plain(commitment.released_on),
+        "starts_on": terms.starts_on.isoformat(),
+        "ends_on": terms.ends_on.isoformat(),
+        "metric": terms.metric,
+        "window": terms.window,
+        "requirement_kind": terms.requirement_kind,
+        "requirement_value": terms.requirement_value,
+        "currency": terms.currency,
+        "windows": [row_document(row) for row in windows],
+    }
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value
