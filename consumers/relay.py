@@ -33,12 +33,13 @@ if TYPE_CHECKING:
 READ_RECORDS_MAX = 1_000  # records a page: about 30 ms of sending
 IN_FLIGHT_RECORDS_MAX = 20_000
 IN_FLIGHT_BYTES_MAX = 32 * 1024 * 1024  # of the events' own data
+CACHED_CUSTOMERS_MAX = 200_000  # whose partition is remembered
 HORIZON_INTERVAL_SECONDS = 0.02  # at most one horizon in this time while events flow
 HEARTBEAT_SECONDS = 1.0  # the horizon is published again when idle
 ACK_WAIT_SECONDS = 0.02
 STAND_BY_SECONDS = 0.5
 BACK_OFF_SECONDS = (0.1, 10.0)  # the first wait and the longest
-CLOSE_TIMEOUT_SECONDS = 5.0
+CLOSE_TIMEOUT_SECONDS = 3.0
 
 
 class UnknownTypeError(RelayHaltedError):
@@ -136,7 +137,8 @@ class Relay:
         self.ports.observer.leader(leads=True)
         try:
             while not stop.is_set():
-                term.step()
+                if term.step() and not stop.is_set():
+                    term.idle()
             term.settle()
         finally:
             self.ports.observer.leader(leads=False)
@@ -168,6 +170,7 @@ class _Term:
     _acknowledged_through: int = field(init=False)
     _published: Counter[str] = field(default_factory=Counter)
     _horizon: Receipt | None = None
+    _told_through: int = -1  # of the last horizon
     _horizon_at: float = 0.0  # seconds of the monotonic clock
     _partitions: dict[str, int] = field(default_factory=dict)  # of a customer
     _topics: dict[str, str] = field(init=False)  # of a type
@@ -182,8 +185,11 @@ class _Term:
         }
         self._publisher = self.ports.publisher()
 
-    def step(self) -> None:
-        """Send a page, take what was acknowledged, tell how far that is."""
+    def step(self) -> bool:
+        """Send a page, take what was acknowledged, tell how far that is.
+
+        Return whether all that is recorded is acknowledged.
+        """
         caught_up = False
         if len(self._sent) >= IN_FLIGHT_RECORDS_MAX or self._sent_bytes >= IN_FLIGHT_BYTES_MAX:
             self._publisher.wait(self._sent[0].receipt, ACK_WAIT_SECONDS)
@@ -196,8 +202,11 @@ class _Term:
             self._publisher.flush(ACK_WAIT_SECONDS)
         self._collect()
         self._tell()
-        if caught_up and not self._sent:
-            self._idle()
+        return caught_up and not self._sent
+
+    def idle(self) -> None:
+        """Wait for something to send, no longer than until the next horizon is due."""
+        self.ports.store.wait(self._sent_through, max(0.0, self._due_in_seconds()))
 
     def settle(self) -> None:
         """Take the last acknowledgements there are, and store the cursor, before the end."""
@@ -225,6 +234,8 @@ class _Term:
         partition = self._partitions.get(customer_id)
         if partition is None:
             partition = self._publisher.partition(customer_id, len(last))
+            if len(self._partitions) >= CACHED_CUSTOMERS_MAX:
+                self._partitions.clear()
             self._partitions[customer_id] = partition
         receipt = self._publisher.send(record, topic, partition, last[partition])
         last[partition] = self._sent_through = record.position
@@ -246,21 +257,25 @@ class _Term:
 
     def _tell(self) -> None:
         """Store the cursor, and publish it as the horizon, where it is time."""
-        now = time.monotonic()
-        moved = self._acknowledged_through > self.cursor.complete_through
-        if now - self._horizon_at < (HORIZON_INTERVAL_SECONDS if moved else HEARTBEAT_SECONDS):
+        if self._due_in_seconds() > 0:
             return
+        self._horizon_at = time.monotonic()
         self.cursor = Cursor(self._acknowledged_through, _copy(self._last_acknowledged))
         self.ports.cursor.store(self.cursor)
-        if self._horizon is None or self._horizon.is_done:
-            if self._horizon is not None and self._horizon.failed():
-                message = "a horizon was not delivered"
-                raise NotDeliveredError(message)
-            self._horizon = self._publisher.publish(
-                Horizon(self.cursor.complete_through, self.cursor.last, self.ports.clock())
-            )
-        self._horizon_at = now
         self._observe()
+        if self._horizon is not None and not self._horizon.is_done:
+            return  # one at a time: the next one says more
+        if self._horizon is not None and self._horizon.failed():
+            message = "a horizon was not delivered"
+            raise NotDeliveredError(message)
+        through, last = self.cursor.complete_through, self.cursor.last
+        self._horizon = self._publisher.publish(Horizon(through, last, self.ports.clock()))
+        self._told_through = through
+
+    def _due_in_seconds(self) -> float:
+        moved = self._acknowledged_through > self._told_through
+        interval = HORIZON_INTERVAL_SECONDS if moved else HEARTBEAT_SECONDS
+        return self._horizon_at + interval - time.monotonic()
 
     def _observe(self) -> None:
         observer = self.ports.observer
@@ -269,15 +284,6 @@ class _Term:
         self._published.clear()
         through = self.cursor.complete_through
         observer.position(through, max(0, self.ports.store.position() - through))
-
-    def _idle(self) -> None:
-        """Wait for something to send, no longer than until the next heartbeat."""
-        wait = HEARTBEAT_SECONDS - (time.monotonic() - self._horizon_at)
-        moved = self._acknowledged_through > self.cursor.complete_through
-        if moved:
-            wait = HORIZON_INTERVAL_SECONDS - (time.monotonic() - self._horizon_at)
-        if wait > 0:
-            self.ports.store.wait(self._sent_through, wait)
 
 
 def _copy(last: Positions) -> Positions:

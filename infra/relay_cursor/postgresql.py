@@ -80,7 +80,7 @@ class PostgreSQLRelayCursor:
 
     def status(self) -> RelayStatus:
         """Return the cursor's position, and the leader's name while the lock is held."""
-        with self._database.connection() as connection:
+        with _outages(), self._database.connection() as connection:
             position, leader = connection.execute(READ).fetchone() or (0, "")
             (held,) = connection.execute(_HELD, _LOCK).fetchone() or (False,)
         return RelayStatus(position, leader if held else None)
