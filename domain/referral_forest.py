@@ -65,8 +65,8 @@ def life_of(referral: Referral, world: World) -> Life:
 def check_place(referral_id: str, before: Prospect | None, after: Prospect, world: World) -> None:
     """Refuse a life that overlaps another one of the prospect, or closes a cycle on any day.
 
-    `before` is the prospect with this referral as it was: days that it had are not looked at
-    again. Raises `SecondReferrerError`, `ReferralCycleError`.
+    `before` is the prospect with this referral as it was: a life that gained no day is not
+    looked at again. Raises `SecondReferrerError`, `ReferralCycleError`.
     """
     referral = after.referrals[referral_id]
     life = life_of(referral, world)
