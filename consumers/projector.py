@@ -21,7 +21,7 @@ from consumers.parking import Parking, set_aside
 from consumers.views import Change, LostShardError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from threading import Event as Stop
 
     from consumers.applying import Outcome, Reading
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from consumers.source import ShardBatch, Source
     from consumers.views import Feed, Lane, Views
     from domain.values import Instant
+    from projections.facts import Key, Row
 
 POLL_TIMEOUT_SECONDS = 1.0
 BACK_OFF_FIRST_SECONDS = 0.1
@@ -91,12 +92,16 @@ class Unobserved:
 
 @dataclass(slots=True)
 class Build:
-    """A generation that is fed, and what is known of it: all of it can be read again."""
+    """A generation that is fed, and what is known of it: all of it can be read again.
+
+    `rows` are those of the last batch: the next one mostly changes the same.
+    """
 
     feed: Feed
     lanes: dict[int, Lane] = field(default_factory=dict)
     parked: set[str] = field(default_factory=set)
     dropped: frozenset[int] = frozenset()
+    rows: dict[Key, Row] = field(default_factory=dict)
     recorded_at: Instant = 0
 
     def read(self, views: Views) -> None:
@@ -104,9 +109,16 @@ class Build:
         self.lanes = dict(views.lanes(self.feed.generation))
         self.parked = {waiting.customer_id for waiting in views.parked(self.feed.generation)}
         self.dropped = views.dropped(self.feed.projection.name)
+        self.rows = {}
         if not self.lanes:
             message = f"{self.feed.projection.name}: the generation was given up"
             raise LostShardError(message)
+
+    def load(self, views: Views, keys: Collection[Key]) -> dict[Key, Row]:
+        """Return the rows that exist under the keys."""
+        known = {key: self.rows[key] for key in keys if key in self.rows}
+        missing = [key for key in keys if key not in known]
+        return known | views.load(self.feed.generation, missing) if missing else known
 
     @property
     def is_beside(self) -> bool:
@@ -242,10 +254,10 @@ class Projector:
         readings: Mapping[int, list[Reading]],
     ) -> None:
         started = perf_counter()
-        generation, kinds = build.feed.generation, build.feed.projection.kinds
+        kinds = build.feed.projection.kinds
         new = {b.shard: _after(build.lanes[b.shard], readings[b.shard]) for b in batches}
         keys = {key for each in new.values() for key in keys_of(each, kinds)}
-        rows = self._views.load(generation, keys) if keys else {}
+        rows = build.load(self._views, keys)
         changes, outcomes = [], []
         for batch in batches:
             lane = build.lanes[batch.shard]
@@ -255,7 +267,8 @@ class Projector:
                 outcomes.append(outcome)
         if not changes:
             return
-        build.lanes.update(self._views.commit(generation, changes))
+        build.lanes.update(self._views.commit(build.feed.generation, changes))
+        build.rows = rows
         for outcome in outcomes:
             build.parked.update(delivery.customer_id for delivery, _ in outcome.set_aside)
         for last in (each[-1].recorded for each in new.values() if each):
