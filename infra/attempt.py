@@ -173,7 +173,7 @@ class Attempt:
             self._world.begin()
             events = decide(command, self._world)
             if not events:
-                return Unchanged(self._since(key))
+                return Unchanged(self._since(command, key))
             self._take(told, key, events)
             return Recorded(-len(self._records))
         except RefusedError as error:
@@ -235,7 +235,7 @@ class Attempt:
             if claimed is not None:
                 self._claim(claimed, content_hash)
         if isinstance(told.command, ForgetRelationship):
-            self._claim(f"forgotten:{told.command.customer_id}", content_hash)
+            self._claim(_forgotten_key(told.command), content_hash)
 
     def _packed(self, event: Event) -> tuple[str, bytes]:
         event_id = self._tools.new_id()
@@ -283,8 +283,10 @@ class Attempt:
         latest = max(self._latest_stored, self._latest)
         return date.fromisoformat(latest) if latest else date.min
 
-    def _since(self, key: str | None) -> int:
+    def _since(self, command: Command, key: str | None) -> int:
         """Return the position from which on what the command wants has held."""
+        if isinstance(command, ForgetRelationship):
+            key = _forgotten_key(command)
         held = None if key is None else self._world.claim(key)
         return self._world.latest_looked_at() if held is None else held.position
 
@@ -296,6 +298,10 @@ def _is_relationship(stream: str) -> bool:
 
 def _command_key(told: Told) -> str | None:
     return None if told.command_id is None else f"command:{told.command_id}"
+
+
+def _forgotten_key(command: ForgetRelationship) -> str:
+    return f"forgotten:{command.customer_id}"
 
 
 def _placed(outcome: Outcome, positions: range) -> Outcome:

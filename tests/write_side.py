@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from consumers.event_store import StoredRecord
     from domain.catalogue import Event
     from domain.record import Recorded
 
@@ -175,7 +176,7 @@ def told(
 
 def recorded(ledger: Ledger) -> list[Recorded]:
     """Return every event with its envelope, personal fields open where they can be."""
-    records = []
+    records: list[StoredRecord] = []
     while page := ledger.store.read(len(records), 5_000):
         records += page
     keyring = Keyring(ledger.store.database, MASTER)
