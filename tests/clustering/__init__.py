@@ -1,0 +1,1 @@
+"""What the cluster's tests share: a feed, a ledger with its topics, processes to kill."""
