@@ -195,16 +195,19 @@ def _released(row: Commitment, event: commitment.CommitmentReleased) -> Commitme
     return replace(row, released_on=event.released_on)
 
 
+# A referral has one outcome: the last one told replaces what was told before.
+
+
 def _converted(row: Referral, event: referral.ReferralConverted) -> Referral:
-    return replace(row, converted_on=event.converted_on)
+    return replace(row, converted_on=event.converted_on, ended_on=None)
 
 
 def _declined(row: Referral, event: referral.ReferralDeclined) -> Referral:
-    return replace(row, ended_on=event.declined_on)
+    return replace(row, ended_on=event.declined_on, converted_on=None)
 
 
 def _lapsed(row: Referral, event: referral.ReferralLapsed) -> Referral:
-    return replace(row, ended_on=event.lapsed_on)
+    return replace(row, ended_on=event.lapsed_on, converted_on=None)
 
 
 # Either: the first observation of a month, or consent to a purpose, makes the row.

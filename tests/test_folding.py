@@ -345,6 +345,17 @@ def test_a_referral_is_converted_or_ends(
     assert (row.converted_on, row.ended_on) == expected
 
 
+def test_the_last_outcome_told_of_a_referral_counts() -> None:
+    declined = ReferralDeclined(customer_id="C", referral_id="R", declined_on=D2, reason="x")
+    converted = ReferralConverted(customer_id="C", referral_id="R", converted_on=D3)
+    late = row_after(INTRODUCED, declined, converted)
+    assert isinstance(late, facts.Referral)
+    assert (late.converted_on, late.ended_on) == (D3, None)
+    taken_back = row_after(INTRODUCED, converted, declined)
+    assert isinstance(taken_back, facts.Referral)
+    assert (taken_back.converted_on, taken_back.ended_on) == (None, D2)
+
+
 @pytest.mark.parametrize(
     "event",
     [
