@@ -8,20 +8,20 @@ rebalances and a kill at any moment change nothing.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import attrgetter
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 from consumers.applying import apply, keys_of, read
+from consumers.build import Build
 from consumers.codec import UnreadableEventError
 from consumers.event_store import StoreUnavailableError
 from consumers.parking import Parking, set_aside
 from consumers.views import Change, LostShardError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from threading import Event as Stop
 
     from consumers.applying import Outcome, Reading
@@ -29,14 +29,11 @@ if TYPE_CHECKING:
     from consumers.source import ShardBatch, Source
     from consumers.views import Feed, Lane, Views
     from domain.values import Instant
-    from projections.facts import Key, Row
 
 POLL_TIMEOUT_SECONDS = 1.0
 BACK_OFF_FIRST_SECONDS = 0.1
 BACK_OFF_MAX_SECONDS = 5.0
 MICROSECONDS = 1_000_000
-
-_position_of = attrgetter("delivery.position")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,46 +85,6 @@ class Unobserved:
 
     def fault(self, error: Exception) -> None:
         """Say nothing."""
-
-
-@dataclass(slots=True)
-class Build:
-    """A generation that is fed, and what is known of it: all of it can be read again.
-
-    `rows` are those of the last batch: the next one mostly changes the same.
-    """
-
-    feed: Feed
-    lanes: dict[int, Lane] = field(default_factory=dict)
-    parked: set[str] = field(default_factory=set)
-    dropped: frozenset[int] = frozenset()
-    rows: dict[Key, Row] = field(default_factory=dict)
-    recorded_at: Instant = 0
-
-    def read(self, views: Views) -> None:
-        """Read again what is known. Raises `LostShardError` where it was given up."""
-        self.lanes = dict(views.lanes(self.feed.generation))
-        self.parked = {waiting.customer_id for waiting in views.parked(self.feed.generation)}
-        self.dropped = views.dropped(self.feed.projection.name)
-        self.rows = {}
-        if not self.lanes:
-            message = f"{self.feed.projection.name}: the generation was given up"
-            raise LostShardError(message)
-
-    def load(self, views: Views, keys: Collection[Key]) -> dict[Key, Row]:
-        """Return the rows that exist under the keys."""
-        known = {key: self.rows[key] for key in keys if key in self.rows}
-        missing = [key for key in keys if key not in known]
-        return known | views.load(self.feed.generation, missing) if missing else known
-
-    @property
-    def is_beside(self) -> bool:
-        """Whether it is built beside the live one."""
-        return not self.feed.generation.live
-
-    def through(self, shards: frozenset[int]) -> int:
-        """Return the position up to which all these shards are applied."""
-        return min((self.lanes[shard].progress.through for shard in shards), default=0)
 
 
 class Projector:
@@ -255,7 +212,7 @@ class Projector:
     ) -> None:
         started = perf_counter()
         kinds = build.feed.projection.kinds
-        new = {b.shard: _after(build.lanes[b.shard], readings[b.shard]) for b in batches}
+        new = {b.shard: build.new(b.shard, readings[b.shard]) for b in batches}
         keys = {key for each in new.values() for key in keys_of(each, kinds)}
         rows = build.load(self._views, keys)
         changes, outcomes = [], []
@@ -317,11 +274,3 @@ class Projector:
             if caught_up and self._views.promote(generation):
                 self._builds = None  # find out afresh what to feed
                 self._sweeping = True
-
-
-def _after(lane: Lane, readings: list[Reading]) -> list[Reading]:
-    """Return the readings this generation has not applied yet."""
-    through = lane.progress.through
-    if not readings or readings[0].delivery.position > through:
-        return readings
-    return readings[bisect_right(readings, through, key=_position_of) :]

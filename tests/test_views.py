@@ -204,7 +204,7 @@ def test_a_second_rebuild_gives_the_first_up(views: SQLViews) -> None:
 def test_retired_rows_are_swept_in_slices(
     views: SQLViews, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infra.views.sql.DELETE_ROWS_MAX", 2)
+    monkeypatch.setattr("infra.views.generations.DELETE_ROWS_MAX", 2)
     old = views.adopt("network", 1, 1)
     keys: list[Key] = [("C", "account", str(number)) for number in range(5)]
     views.commit(old, [change(rows=dict.fromkeys(keys, ACCOUNT))])

@@ -6,12 +6,13 @@ import uuid
 from typing import TYPE_CHECKING
 
 from consumers.views import READ_ROWS_MAX
-from infra.views.sql import Connection, Cursor, SQLViews, StoredRow
+from infra.views.sql import SQLViews, StoredRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from infra.databases import PostgreSQLDatabase
+    from infra.views.generations import Connection, Cursor
     from projections.facts import Key
 
 TABLES = (

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from infra.views.sql import Connection, Cursor, SQLViews, StoredRow
+from infra.views.sql import SQLViews, StoredRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from infra.databases import SQLiteDatabase
+    from infra.views.generations import Connection, Cursor
     from projections.facts import Key
 
 TABLES = (
