@@ -212,7 +212,8 @@ def test_each_percentage_rounds_half_up_before_the_next_is_taken() -> None:
 
 def test_draws_count_from_their_day_until_reversed_and_those_to_come_are_not_known() -> None:
     terms = replace(HUNDRED, requirement_kind="percent_of_drawn", requirement_value=1_000_000)
-    drawn = {"L1": loan(Draw("D1", march(1), 10, march(3)), Draw("D2", march(2), 1))}
+    early = Draw("D3", march(3), 7, reversed_on=march(1))
+    drawn = {"L1": loan(Draw("D1", march(1), 10, march(3)), Draw("D2", march(2), 1), early)}
     found = book(agreed(terms, loan_id="L1"), {"A1": (9,) * 4}, drawn)
     assert [first_row(found, march(day)).required_days for day in (1, 2, 3)] == [40, 43, 23]
 
@@ -221,7 +222,11 @@ def test_what_is_outstanding_is_at_least_0_and_a_bounced_repayment_stands_no_mor
     terms = replace(
         HUNDRED, requirement_kind="percent_of_outstanding", requirement_value=1_000_000
     )
-    paid = (Paid("P1", march(2), 4, 0), Paid("P2", march(3), 100, 0, march(4)))
+    paid = (
+        Paid("P1", march(2), 4, 0),
+        Paid("P2", march(3), 100, 0, reversed_on=march(4)),
+        Paid("P3", march(3), 5, 0, reversed_on=march(1)),
+    )
     found = book(terms, {"A1": (9,) * 4}, {"L1": loan(Draw("D", march(1), 10), paid=paid)})
     assert first_row(found, march(4)).required_days == 10 + 6 + 0 + 6
 

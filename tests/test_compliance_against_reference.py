@@ -72,7 +72,7 @@ def terms(draw: st.DrawFn) -> Terms:
         starts_on=starts,
         ends_on=starts + timedelta(draw(st.integers(0, 280))),
         metric=draw(st.sampled_from(["average", "average", "minimum", "ending"])),
-        window=draw(st.sampled_from(["month", "quarter", "half_year", "year", "term"])),
+        window=draw(st.sampled_from(["month", "month", "quarter", "half_year", "year", "term"])),
         requirement_kind=kind,
         requirement_value=value,
         currency="CZK",
@@ -85,8 +85,8 @@ def terms(draw: st.DrawFn) -> Terms:
         ),
         cap_ppm=draw(st.none() | st.sampled_from([0, 900_000, 1_000_000, 1_234_567])),
         grace_days=draw(st.sampled_from([0, 0, 1, 4])),
-        netting=draw(st.sampled_from(["none", "carry_surplus"])),
-        missing_days=draw(st.sampled_from([0, 1, 3, 7, 400])),
+        netting=draw(st.sampled_from(["carry_surplus", "carry_surplus", "none"])),
+        missing_days=draw(st.sampled_from([0, 1, 7, 7, 400])),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from domain.commitment import CountedAccount
 from projections.book import Book
 from projections.deposit_compliance import ComplianceRow, compliance_rows, days_of_window, statuses
 from projections.facts import (
@@ -147,6 +148,33 @@ def test_a_window_with_an_unknown_day_carries_no_surplus() -> None:
     assert (may.status, may.shortfall) == ("breached", 31)
 
 
+def test_a_surplus_is_carried_on_with_what_was_carried_in_and_only_where_agreed() -> None:
+    netted = replace(
+        LONGER, starts_on=date(2024, 4, 1), ends_on=date(2024, 6, 30), netting="carry_surplus"
+    )
+    told: Told = (*(None,) * 31, 160, *(100,) * 29, 80, *(100,) * 30)
+    held = {"2024-06": (70, *(100,) * 29, None)}
+    for terms, expected in (
+        (netted, ["met", "met", "met"]),
+        (replace(netted, netting="none"), ["met", "breached", "breached"]),
+    ):
+        found = book(terms, {"A1": told})
+        found.balances["A1"].update(held)
+        rows = compliance_rows(found, date(2024, 6, 30), "CZK")
+        assert [row.status for row in rows] == expected
+
+
+def test_an_amendment_changes_what_is_counted_from_its_day() -> None:
+    listed = (CountedAccount(account_id="B1"),)
+    held: dict[str, Told] = {"A1": (1, 1, 1, 1), "B1": (10, None, 10, None)}
+    amended = TermsFrom(march(1), march(2), replace(HUNDRED, accounts=listed))
+    assert first_row(book(agreed(HUNDRED, amended), held), march(4)).balance_days == 1 + 3 * 10
+    stricter = TermsFrom(march(1), march(3), replace(HUNDRED, accounts=listed, missing_days=0))
+    lenient = replace(HUNDRED, accounts=listed)
+    row = first_row(book(agreed(lenient, stricter), held), march(4))
+    assert (row.carried_days, row.unknown_days) == (1, 1)
+
+
 def test_an_amendment_changes_the_requirement_from_its_day_once_it_is_told() -> None:
     doubled = TermsFrom(march(4), march(3), replace(HUNDRED, requirement_value=200))
     found = book(agreed(HUNDRED, doubled))
@@ -160,6 +188,32 @@ def test_an_amendment_of_the_metric_or_the_kind_of_window_begins_another_window(
         ("average", march(1), march(10)),
         ("minimum", march(11), march(31)),
     ]
+
+
+def test_days_between_the_terms_belong_to_no_window() -> None:
+    later = TermsFrom(march(1), march(5), replace(LONGER, starts_on=march(20)))
+    rows = compliance_rows(book(agreed(LONGER, later)), march(31), "CZK")
+    assert [(row.window_start, row.window_end) for row in rows] == [
+        (march(1), march(4)),
+        (march(20), march(31)),
+    ]
+
+
+def test_the_terms_of_the_last_day_say_grace_and_cure() -> None:
+    graceful = replace(HUNDRED, grace_days=1, cure_days=1)
+    found = book(agreed(HUNDRED, TermsFrom(march(1), march(4), graceful)), {"A1": (0,) * 7})
+    asked = [status_of(found, march(day)) for day in (4, 5, 6, 7)]
+    assert asked == ["in_grace", "in_grace", "in_cure", "breached"]
+
+
+def test_of_two_amendments_the_later_day_of_effect_holds_though_it_was_told_before() -> None:
+    def asking(amount: int, told: int, effective: int) -> TermsFrom:
+        terms = replace(HUNDRED, requirement_value=amount)
+        return TermsFrom(march(told), march(effective), terms)
+
+    found = book(agreed(HUNDRED, asking(1, 1, 4), asking(10, 2, 2), asking(20, 3, 2)))
+    asked = [first_row(found, march(day)).required_days for day in (1, 2, 3)]
+    assert asked == [301, 100 + 10 + 10 + 1, 100 + 20 + 20 + 1]
 
 
 def test_an_amended_end_makes_the_running_window_longer() -> None:
@@ -182,6 +236,15 @@ def test_a_released_commitment_is_in_force_until_the_day_before() -> None:
     before, after = first_row(found, march(2)), first_row(found, march(3))
     assert (before.window_end, before.status) == (march(4), "on_track")
     assert (after.window_end, after.status, after.required_days) == (march(2), "met", 200)
+
+
+def test_a_month_without_any_balance_is_unknown_and_moves_no_other() -> None:
+    found = book(
+        replace(LONGER, window="term", ends_on=date(2024, 5, 31)), {"A1": (1,) * 31 + (2,) * 61}
+    )
+    del found.balances["A1"]["2024-04"]
+    row = first_row(found, date(2024, 5, 31))
+    assert (row.carried_days, row.unknown_days, row.balance_days) == (7, 23, 31 + 7 + 62)
 
 
 def test_rows_come_in_order_of_id_by_code_point_and_of_one_currency() -> None:
