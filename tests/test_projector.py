@@ -160,6 +160,22 @@ def test_three_projectors_with_a_rebalance_agree_with_one(views: SQLViews, tmp_p
         assert digests(views) == digests(alone)
 
 
+def test_a_shard_that_comes_back_is_taken_up_where_another_left_it(
+    views: SQLViews, tmp_path: Path
+) -> None:
+    sources = [ListedSource(LOG, cuts=[60]), ListedSource(LOG, cuts=[60])]
+    ours, theirs = (projector(source, views) for source in sources)
+    ours.step(0)
+    sources[0].mine = frozenset()
+    ours.step(0)
+    theirs.step(0)
+    sources[0].mine = frozenset({0})
+    ours.catch_up()
+    with views_at(tmp_path / "once.db") as once:
+        projector(ListedSource(LOG), once).catch_up()
+        assert digests(views) == digests(once)
+
+
 def test_a_zombie_that_still_writes_loses_the_shard_and_changes_nothing(views: SQLViews) -> None:
     zombie_told = Told()
     zombie = projector(ListedSource(LOG, cuts=[10]), views, observer=zombie_told)
@@ -463,6 +479,16 @@ def test_a_new_version_takes_over_when_it_has_caught_up(views: SQLViews) -> None
     upgrade.catch_up()
     assert views.live(NETWORK.name).version == 2
     assert "contact" in {kind for (_, kind, _), _ in views.rows(NETWORK.name)}
+
+
+def test_a_new_version_ahead_of_a_live_one_that_lags_waits_for_the_head(views: SQLViews) -> None:
+    projector(ListedSource(LOG, cuts=[40]), views, [NETWORK]).step(0)
+    raised = Projection(NETWORK.name, 2, NETWORK.kinds)
+    upgrade = projector(ListedSource(LOG, cuts=[60]), views, [raised])
+    upgrade.step(0)
+    assert views.live(NETWORK.name).version == 1
+    upgrade.catch_up()
+    assert views.live(NETWORK.name).version == 2
 
 
 def test_an_empty_ledger_has_a_digest_at_nought(views: SQLViews) -> None:
