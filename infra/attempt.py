@@ -254,12 +254,13 @@ class Attempt:
         day = occurred_on(event).isoformat()
         self._latest = max(self._latest, day)
         instant = event_type.occurred_at
+        self._world.accept(event, stream)
         return NewRecord(
             id=event_id,
             type=event_type.name,
             version=event_type.version,
             stream=stream,
-            expected_version=self._world.accept(event, stream),
+            expected_version=None,  # the read set has it, where the stream was loaded
             customer_id=event.customer_id,
             occurred_on=day,
             occurred_at=None if instant is None else getattr(event, instant),

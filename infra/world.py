@@ -42,11 +42,10 @@ _BUSINESS = frozenset({"account-opened", "loan-drawn"})
 
 @dataclass(slots=True)
 class _Stream:
-    """A stream's state, and its version in the store and after the batch so far."""
+    """A stream's state after the batch so far, and its version in the store."""
 
     state: Any = None
     stored_version: int = 0
-    version: int = 0
     position: int = 0  # of its last record; below 0 within the batch
 
 
@@ -163,8 +162,7 @@ class LedgerWorld:
         keys = self._keyring.keys_for(_customers_with_secrets(found), create=False)
         for stream, records in found.items():
             state = evolve_stream(stream, [_decoded(record, keys) for record in records])
-            version, position = _end(records)
-            self._streams[stream] = _Stream(state, version, version, position)
+            self._streams[stream] = _Stream(state, *_end(records))
             if isinstance(state, Account):
                 self._keep(stream.removeprefix("account-"), state)
 
@@ -199,17 +197,14 @@ class LedgerWorld:
         positions = [self._streams[stream].position for stream in self._looked_at]
         return min((p for p in positions if p < 0), default=max(positions, default=0))
 
-    def accept(self, event: Event, stream: str) -> int | None:
-        """Take an event over what was seen; return the version its stream is expected at."""
+    def accept(self, event: Event, stream: str) -> None:
+        """Take an event over what was seen."""
         self._read |= self._looked_at
         self._events.append(event)
-        if BY_CLASS[type(event)].stream[0] not in _LOADED:
-            return None
-        seen = self._streams.setdefault(stream, _Stream())
-        seen.state = evolve_stream(stream, (event,), seen.state)
-        seen.version += 1
-        seen.position = -len(self._events)
-        return seen.version - 1
+        if BY_CLASS[type(event)].stream[0] in _LOADED:
+            seen = self._streams.setdefault(stream, _Stream())
+            seen.state = evolve_stream(stream, (event,), seen.state)
+            seen.position = -len(self._events)
 
     def hold(self, key: str, content: bytes) -> bytes | None:
         """Claim a key for the last event accepted; return the content it replaces."""
@@ -219,7 +214,10 @@ class LedgerWorld:
 
     @property
     def reads(self) -> Mapping[str, int]:
-        """The version in the store of each stream an accepted decision looked at."""
+        """The version in the store of each stream an accepted decision looked at or writes to.
+
+        A stream that was not loaded is either new, then its claim is checked, or never loaded.
+        """
         return {stream: self._streams[stream].stored_version for stream in self._read}
 
     def _state(self, category: str, stream_id: str) -> Any:  # noqa: ANN401 - by category

@@ -378,6 +378,17 @@ def test_the_rejects_are_their_owners_alone_and_nobody_elses_file_is_removed(
     assert not list(feeder.rejects.parent.glob(".rejects*"))
 
 
+@pytest.mark.parametrize("place", [".", "missing/rejects.csv"])
+def test_rejects_that_cannot_be_written_fail_before_anything_is_recorded(
+    feeder: Feeder, place: str
+) -> None:
+    feeder.write_all()
+    report = ingest(feeder.feed, feeder.ledger, feeder.feed / place)
+    assert report.exit_status == FAILED
+    assert "rejects" in report.problems[0]
+    assert feeder.position == 0
+
+
 def test_progress_counts_the_rows_of_each_file(feeder: Feeder) -> None:
     feeder.write_all()
     seen: list[tuple[str, int]] = []

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
-DATA = Path(os.environ.get("GUANXI_DATA", ROOT.parent / "shared" / "data"))
+DATA = Path(os.environ.get("GUANXI_FEEDS", ROOT.parent / "shared" / "data"))
 BALANCES = 30_000  # of 163,085, of the feed whose ingest is killed
 CHILD = """
 import sys
@@ -41,7 +41,7 @@ sys.exit(report.exit_status)
 def feed(name: str) -> Path:
     directory = DATA / name
     if not directory.is_dir():
-        pytest.skip(f"the feed {name} is not there: GUANXI_DATA names the folder of feeds")
+        pytest.skip(f"the feed {name} is not there: GUANXI_FEEDS names the folder of feeds")
     return directory
 
 
@@ -68,7 +68,9 @@ def test_a_real_feed_is_taken_whole_by_postgresql(postgresql_url: str, tmp_path:
     with ledger_at(postgresql_url) as ledger:
         assert ingest(feed("berka"), ledger, tmp_path / "r").exit_status == ALL_TAKEN
         assert ledger.store.position() == rows_of(feed("berka"))
-        assert all(file.taken_before for file in ingest(feed("berka"), ledger, tmp_path).files)
+        assert all(
+            file.taken_before for file in ingest(feed("berka"), ledger, tmp_path / "r").files
+        )
 
 
 def part_of_berka(folder: Path) -> Path:

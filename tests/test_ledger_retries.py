@@ -20,6 +20,7 @@ from tests.write_side import (
     DRAW,
     LOAN,
     MASTER,
+    REFERRAL,
     RELATIONSHIP,
     events,
     ledger_at,
@@ -29,18 +30,29 @@ from tests.write_side import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from infra.event_store.ledger import LedgerStore
 
 
+FIRST = (
+    ("open-relationship", RELATIONSHIP),
+    ("open-account", ACCOUNT),
+    ("approve-loan", LOAN),
+)
+
+
 class Faulty(SQLiteEventStore):
-    """A store whose next appends fail: before anything was recorded, or after."""
+    """A store whose next appends fail, before anything was recorded or after, or come late."""
 
     faults: list[tuple[str, Exception]]
+    meanwhile: Callable[[], object] | None = None
 
     def append(self, batch: Append) -> range:
+        if self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
         when, error = self.faults.pop(0) if self.faults else ("", None)
         if error is not None and when == "before":
             raise error
@@ -76,6 +88,46 @@ def test_an_outage_is_waited_out_and_what_was_recorded_is_found(faulty: Faulty) 
     assert ledger.handle(batch) == [Unchanged(1), Unchanged(2)]
     assert outages == ["gone", "lost the answer"]
     assert faulty.position() == 2
+
+
+def test_a_command_without_a_key_is_found_when_its_answer_was_lost(faulty: Faulty) -> None:
+    ledger = Ledger(faulty, Keyring(faulty.database, MASTER))
+    ledger.handle([told(*each) for each in FIRST] + [told("draw-loan", DRAW)])
+    faulty.faults = [("after", StoreUnavailableError("lost the answer"))]
+    reverse = told("reverse-draw", {"draw_id": "W1", "reversed_on": "2024-02-01"})
+    assert ledger.handle([reverse]) == [Unchanged(5)], "not refused as already reversed"
+
+
+def test_two_that_refer_each_other_at_once_make_no_cycle(faulty: Faulty) -> None:
+    """Each writes to the stream of its own prospect: only the read set tells them apart."""
+    ledger = Ledger(faulty, Keyring(faulty.database, MASTER))
+    ledger.handle(
+        [told("open-relationship", RELATIONSHIP, customer_id=each) for each in ("C1", "C2")]
+    )
+    one = {**REFERRAL, "referral_id": "R1", "referrer_id": "C1", "prospect_id": "C2"}
+    other = {**REFERRAL, "referral_id": "R2", "referrer_id": "C2", "prospect_id": "C1"}
+    faulty.meanwhile = lambda: ledger.handle([told("introduce-referral", other)])
+    [outcome] = ledger.handle([told("introduce-referral", one)])
+    assert isinstance(outcome, Refused)
+    assert outcome.error.code == "referral-cycle"
+    assert faulty.position() == 3
+
+
+def test_two_that_reverse_a_draw_at_once_reverse_it_once(faulty: Faulty) -> None:
+    ledger = Ledger(faulty, Keyring(faulty.database, MASTER))
+    ledger.handle([told(*each) for each in FIRST] + [told("draw-loan", DRAW)])
+    reverse = {"draw_id": "W1", "reversed_on": "2024-02-01"}
+    faulty.meanwhile = lambda: ledger.handle([told("reverse-draw", reverse)])
+    [outcome] = ledger.handle([told("reverse-draw", reverse)])
+    assert isinstance(outcome, Refused)
+    assert outcome.error.code == "already-reversed"
+
+
+def test_a_row_told_twice_at_once_is_recorded_once(faulty: Faulty) -> None:
+    ledger = Ledger(faulty, Keyring(faulty.database, MASTER))
+    ledger.handle([told(*each) for each in FIRST])
+    faulty.meanwhile = lambda: ledger.handle([told("record-balance", BALANCE)])
+    assert ledger.handle([told("record-balance", BALANCE)]) == [Unchanged(4)]
 
 
 def test_a_long_outage_is_the_callers(faulty: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,9 +170,8 @@ def _write(store: LedgerStore, name: int, start: threading.Barrier) -> list[Outc
 
 
 def test_writers_of_the_same_rows_record_each_once(tmp_path: Path) -> None:
-    first = ("open-relationship", RELATIONSHIP), ("open-account", ACCOUNT), ("approve-loan", LOAN)
     with new_ledger(tmp_path) as ledger:
-        ledger.handle([told(*each) for each in first])
+        ledger.handle([told(*each) for each in FIRST])
         start = threading.Barrier(4)
         with ThreadPoolExecutor(4) as pool:
             runs = [pool.submit(_write, ledger.store, name, start) for name in range(4)]

@@ -18,7 +18,7 @@ from infra.feeds.csv_file import read_csv
 from infra.feeds.files_taken import FilesTaken
 from infra.feeds.jsonl_file import read_jsonl
 from infra.feeds.kinds import KINDS
-from infra.feeds.rejects import Rejects
+from infra.feeds.rejects import Rejects, obstacle
 from infra.feeds.report import FileReport, Report
 from infra.feeds.rows import Broken, UnreadableFileError
 from infra.ledger import BATCH_COMMANDS_MAX, Recorded, Refused, Told, Unchanged
@@ -52,11 +52,10 @@ def ingest(
     actor: str = "feed",
     progress: Progress = lambda _file, _rows: None,
 ) -> Report:
-    """Record a feed and return what came of it; what failed is in the report too.
-
-    Raises `OSError` where the rejects cannot be written.
-    """
-    report = Report(directory)
+    """Record a feed and return what came of it; what failed is in the report too."""
+    report = Report(directory, problem=obstacle(rejects))
+    if report.problem:
+        return report
     try:
         names = sorted(path.name for path in directory.iterdir() if path.name[0] != ".")
     except OSError as error:

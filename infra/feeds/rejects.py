@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
@@ -14,11 +15,20 @@ COLUMNS = ("file", "line", "code", "message", "row")
 ROW_CHARS_MAX = 2_000  # of a rejected row; the rest is cut off
 
 
+def obstacle(path: Path) -> str | None:
+    """Return what keeps rejects from being written to a path, None where nothing does."""
+    if path.is_dir():
+        return f"{path} is a directory: name a file for the rejects"
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        return f"{path.parent} takes no files: name another place for the rejects"
+    return None
+
+
 class Rejects:
     """Writes rejected rows beside the file's final name, and puts it there when all is done.
 
     The rows may hold personal data: the file is its owner's alone. Where nothing was rejected
-    there is no file, nor one of an earlier run. Raises `OSError`.
+    there is no file, nor one of an earlier run.
     """
 
     def __init__(self, path: Path) -> None:
