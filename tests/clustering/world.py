@@ -7,7 +7,7 @@ import uuid
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from consumers.event_store import Append, NewRecord
+from consumers.event_store import Append, NewRecord, StoreUnavailableError
 from consumers.projector import Projector
 from consumers.rebuild import following
 from infra.clock import wall_clock
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from consumers.views import Digest
     from domain.catalogue import Event
+    from infra.databases import Database
     from infra.views.sql import SQLViews
 
 PARTITIONS = 6
@@ -55,7 +56,8 @@ class Cluster:
         KafkaTopics(bootstrap, prefix).create(PARTITIONS)
         self.store = open_store(url)
         closing.callback(self.store.close)
-        self.database = closing.enter_context(open_database(url))
+        self.database: Database = open_database(url)
+        closing.callback(self.database.close)
         self.views = open_views(self.database)
 
     def record(self, events: Sequence[Event]) -> None:
@@ -85,6 +87,17 @@ class Cluster:
                 self.views.adopt(each.name, each.version, PARTITIONS)
             ).values()
         ]
+
+    def reconnect(self) -> None:
+        """Give up the connections that a restart of the database has broken."""
+
+        def is_back() -> bool:
+            try:
+                return self.store.position() >= 0 and bool(self.applied())
+            except StoreUnavailableError:
+                return False
+
+        wait_for(is_back, "the database is away")
 
     def wait_until_all_is_applied(self) -> None:
         end = self.store.position()
