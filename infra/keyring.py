@@ -97,8 +97,8 @@ class Keyring:
         cache = self._fresh_cache()
         missing = sorted(customer_id for customer_id in wanted if customer_id not in cache)
         found = self._read(missing)
-        if create:
-            new = [customer_id for customer_id in missing if customer_id not in found]
+        new = [customer_id for customer_id in missing if customer_id not in found]
+        if create and new:
             self._table.add({customer_id: self._new(customer_id) for customer_id in new})
             found |= self._read(new)  # another process may have been first
         cache.update(found)
