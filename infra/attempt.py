@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
+from time import perf_counter
+from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, get_args
 
 import msgpack
@@ -23,7 +25,8 @@ from domain.deciding import (
     is_personal,
     streams,
 )
-from domain.errors import KeyConflictError, RefusedError
+from domain.errors import CustomerForgottenError, KeyConflictError, RefusedError
+from domain.referral import ReferralIntroduced
 from domain.relationship_rules import (
     ChangeProfile,
     ForgetRelationship,
@@ -31,6 +34,7 @@ from domain.relationship_rules import (
     RelationshipCommand,
 )
 from infra.codec import pack_data
+from infra.customer_key import KeyDestroyedError
 from infra.malformed import EventTooLargeError
 from infra.world import LedgerWorld
 
@@ -102,6 +106,7 @@ class Tools:
     new_id: Callable[[], str]
     business_date: date | None  # given by hand, else None
     accounts: dict[str, Account]
+    on_append: Callable[[float], None] = lambda _seconds: None  # told how long each took
 
 
 class Attempt:
@@ -130,7 +135,9 @@ class Attempt:
         if not self._records:
             return outcomes
         append = Append(records=self._records, reads=self._world.reads, claims=self._claims)
+        started = perf_counter()
         positions = self._tools.store.append(append)
+        self._tools.on_append(perf_counter() - started)
         return [_placed(outcome, positions) for outcome in outcomes]
 
     def _prefetch(self, keyed: Sequence[Keyed]) -> None:
@@ -178,6 +185,8 @@ class Attempt:
             return Recorded(-len(self._records))
         except RefusedError as error:
             return Refused(error)
+        except KeyDestroyedError as error:  # since the batch was fetched
+            return Refused(CustomerForgottenError("customer_id", error.customer_id))
 
     def _first_result(self, told: Told, key: str | None) -> Held | None:
         """Return what the command gave when it was told before, None for another or the first."""
@@ -213,31 +222,32 @@ class Attempt:
             return self._content_hash(command)
         keys = self._tools.keyring.keys_for([command.customer_id], create=False)
         key = keys.get(command.customer_id)
-        return None if key is None or key.destroyed else self._content_hash(command)
+        return None if key is None or key.destroyed else key.content_hash(_packed(command))
 
     def _content_hash(self, command: Command) -> bytes:
-        packed: bytes = msgpack.packb(content(command))
-        if not isinstance(command, Personal):
-            return sha256(packed).digest()
-        return self._key_of(command.customer_id).content_hash(packed)
+        if isinstance(command, Personal):
+            return self._key_of(command.customer_id).content_hash(_packed(command))
+        return sha256(_packed(command)).digest()
 
     def _key_of(self, customer_id: str) -> CustomerKey:
         return self._tools.keyring.keys_for([customer_id])[customer_id]
 
     def _take(self, told: Told, key: str | None, events: Sequence[Event]) -> None:
         """Put the events and claims of a decision into the append, all or none."""
-        packed = [self._packed(event) for event in events]
+        packed = [self._sealed(event) for event in events]
         content_hash = self._content_hash(told.command)
         for event, (event_id, data) in zip(events, packed, strict=True):
             self._records.append(self._record(told, event, event_id, data))
             self._bytes += len(data)
+            if isinstance(event, ReferralIntroduced) and key != _referral_key(event):
+                self._claim(_referral_key(event), content_hash)
         for claimed in (key, _command_key(told)):
             if claimed is not None:
                 self._claim(claimed, content_hash)
         if isinstance(told.command, ForgetRelationship):
             self._claim(_forgotten_key(told.command), content_hash)
 
-    def _packed(self, event: Event) -> tuple[str, bytes]:
+    def _sealed(self, event: Event) -> tuple[str, bytes]:
         event_id = self._tools.new_id()
 
         def seal(field: str, plaintext: str) -> bytes:
@@ -297,12 +307,21 @@ def _is_relationship(stream: str) -> bool:
     return stream.startswith("relationship-")
 
 
+def _packed(command: Command) -> bytes:
+    packed: bytes = msgpack.packb(content(command))
+    return packed
+
+
 def _command_key(told: Told) -> str | None:
     return None if told.command_id is None else f"command:{told.command_id}"
 
 
 def _forgotten_key(command: ForgetRelationship) -> str:
     return f"forgotten:{command.customer_id}"
+
+
+def _referral_key(event: ReferralIntroduced) -> str:
+    return f"referral:{event.referral_id}"
 
 
 def _placed(outcome: Outcome, positions: range) -> Outcome:

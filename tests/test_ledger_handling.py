@@ -293,6 +293,19 @@ def _another(kind: str) -> dict[str, str]:
     return {**FEED[kind], next(iter(FEED[kind])): "another"}
 
 
+def test_a_key_destroyed_in_the_meantime_refuses_its_customer_alone(open_ledger: Ledger) -> None:
+    Keyring(open_ledger.store.database, MASTER).forget("C1")
+    with ledger_at(f"sqlite:{open_ledger.store.database.path}") as other_process:  # type: ignore[union-attr]  # it is SQLite
+        outcomes = other_process.handle(
+            [
+                told("record-contact", CONTACT, note="secret"),
+                told("open-relationship", RELATIONSHIP, customer_id="C2"),
+            ]
+        )
+    assert code(outcomes[0]) == "customer-forgotten"
+    assert outcomes[1] == Recorded(4)
+
+
 def test_personal_fields_are_stored_sealed(open_ledger: Ledger) -> None:
     [stored] = open_ledger.store.read(0, 1)
     assert RELATIONSHIP["name"].encode() not in stored.data
