@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from time import perf_counter
-from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, get_args
 
 import msgpack
