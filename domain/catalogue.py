@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from domain import account, commitment, contact, loan, referral, relationship
+from domain import account, commitment, contact, guarantee, loan, referral, relationship
 
 if TYPE_CHECKING:
     from datetime import date
@@ -28,6 +28,7 @@ Event: TypeAlias = (
     relationship.RelationshipEvent
     | contact.ContactEvent
     | loan.LoanEvent
+    | guarantee.GuaranteeEvent
     | account.AccountEvent
     | commitment.CommitmentEvent
     | referral.ReferralEvent
@@ -79,6 +80,7 @@ def _type(
 _RELATIONSHIP = ("relationship", "customer_id")
 _CONTACT = ("contact", "contact_id")
 _LOAN = ("loan", "loan_id")
+_GUARANTEE = ("guarantee", "guarantee_id")
 _BALANCES = ("balances", "account_id")
 _COMMITMENT = ("commitment", "commitment_id")
 _PROSPECT = ("prospect", "customer_id")
@@ -199,6 +201,8 @@ EVENT_TYPES: tuple[EventType, ...] = (
     _type("rate-changed", "loan", loan.RateChanged, _LOAN, "changed_on"),
     _type("loan-settled", "loan", loan.LoanSettled, _LOAN, "settled_on"),
     _type("loan-renewed", "loan", loan.LoanRenewed, _LOAN, "renewed_on"),
+    _type("guarantee-given", "loan", guarantee.GuaranteeGiven, _GUARANTEE, "given_on"),
+    _type("guarantee-released", "loan", guarantee.GuaranteeReleased, _GUARANTEE, "released_on"),
     _type(
         "account-opened", "deposit", account.AccountOpened, ("account", "account_id"), "opened_on"
     ),

@@ -15,6 +15,7 @@ from domain import (
     account,
     commitment,
     contact,
+    guarantee,
     loan,
     loan_rules,
     referral,
@@ -34,6 +35,7 @@ Command: TypeAlias = (
     relationship_rules.RelationshipCommand
     | contact.ContactCommand
     | loan_rules.LoanCommand
+    | guarantee.GuaranteeCommand
     | account.AccountCommand
     | commitment.CommitmentCommand
     | referral_rules.ReferralCommand
@@ -42,6 +44,7 @@ State: TypeAlias = (
     relationship.Relationship
     | contact.Contact
     | loan.Loan
+    | guarantee.Guarantee
     | account.Account
     | commitment.Commitment
     | referral.Prospect
@@ -72,6 +75,8 @@ COMMANDS: dict[str, type[Command]] = {
     "change-rate": loan_rules.ChangeRate,
     "settle-loan": loan_rules.SettleLoan,
     "renew-loan": loan_rules.RenewLoan,
+    "give-guarantee": guarantee.GiveGuarantee,
+    "release-guarantee": guarantee.ReleaseGuarantee,
     "open-account": account.OpenAccount,
     "record-balance": account.RecordBalance,
     "agree-commitment": commitment.AgreeCommitment,
@@ -100,6 +105,7 @@ _NATURAL_KEYS: dict[type[Command], tuple[str, ...]] = {
     loan_rules.ApproveLoan: ("loan", "loan_id"),
     loan_rules.DrawLoan: ("draw", "draw_id"),
     loan_rules.RepayLoan: ("repayment", "repayment_id"),
+    guarantee.GiveGuarantee: ("guarantee", "guarantee_id"),
     account.OpenAccount: ("account", "account_id"),
     account.RecordBalance: ("balance", "account_id", "business_date"),
     commitment.AgreeCommitment: ("commitment", "commitment_id"),
@@ -112,6 +118,7 @@ _CORRECTABLE = (
     relationship_rules.OpenRelationship,
     contact.RecordContact,
     account.RecordBalance,
+    guarantee.GiveGuarantee,
     referral_rules.IntroduceReferral,
 )
 
@@ -122,6 +129,8 @@ _STREAMS = {
     "contact_id": ("contact",),
     "account_id": ("account",),
     "loan_id": ("loan",),
+    "guarantee_id": ("guarantee",),
+    "guarantor_id": ("relationship", "prospect"),
     "commitment_id": ("commitment",),
     "prospect_id": ("relationship", "prospect"),
     "referrer_id": ("relationship", "prospect"),
@@ -141,13 +150,16 @@ _EVOLVE: dict[str, Callable[[Any, Any], State | None]] = {
     "relationship": relationship.evolve,
     "contact": contact.evolve,
     "loan": loan.evolve,
+    "guarantee": guarantee.evolve,
     "account": account.evolve,
     "commitment": commitment.evolve,
     "prospect": referral.evolve,
 }
 
 
-def decide(command: Command, world: World) -> tuple[Event, ...]:
+def decide(  # noqa: PLR0911 - one a case
+    command: Command, world: World
+) -> tuple[Event, ...]:
     """Return the events the command causes, none where nothing happened.
 
     Called only where the natural key is free or holds other content. Raises `RefusedError`.
@@ -184,6 +196,8 @@ def decide(command: Command, world: World) -> tuple[Event, ...]:
             | loan_rules.RenewLoan()
         ):
             return loan_rules.decide(command, world)
+        case guarantee.GiveGuarantee() | guarantee.ReleaseGuarantee():
+            return guarantee.decide(command, world)
         case (
             referral_rules.IntroduceReferral()
             | referral_rules.AssignReferral()

@@ -83,6 +83,14 @@ class UnknownReferralError(RefusedError):
     remedy = "Introduce the referral first, or correct the id"
 
 
+class UnknownGuaranteeError(RefusedError):
+    """Which was never given."""
+
+    code = "unknown-guarantee"
+    rule = "no guarantee with this id is in the ledger"
+    remedy = "Record that it was given first, or correct the id"
+
+
 class UnknownHandoverError(RefusedError):
     """Which was never proposed for this customer."""
 
@@ -313,6 +321,14 @@ class ReferralCycleError(RefusedError):
     code = "referral-cycle"
     rule = "the prospect brought the referrer, straight or through others, at the same time"
     remedy = "Check who brought whom"
+
+
+class SelfGuaranteeError(RefusedError):
+    """Nobody stands for their own loan."""
+
+    code = "self-guarantee"
+    rule = "the guarantor is the borrower"
+    remedy = "Correct the guarantor's id, or the loan's"
 
 
 class OutcomeIncompleteError(RefusedError):

@@ -143,7 +143,7 @@ def decide(  # noqa: PLR0911 - one a case
         case ApproveLoan():
             return (_approve(command, world),)
         case DrawLoan():
-            loan = _loan(command.loan_id, world)
+            loan = known_loan(command.loan_id, world)
             checks.same_currency(command.currency, loan.currency)
             checks.positive("amount", command.amount)
             return (told(LoanDrawn, command, customer_id=loan.customer_id),)
@@ -155,7 +155,7 @@ def decide(  # noqa: PLR0911 - one a case
             return (_reverse_repayment(command, world),)
         case ChangeRate():
             checks.rate(command.annual_rate)
-            loan = _loan(command.loan_id, world)
+            loan = known_loan(command.loan_id, world)
             if loan.rate_on(command.changed_on) == command.annual_rate:
                 return ()
             return (told(RateChanged, command, customer_id=loan.customer_id),)
@@ -165,7 +165,8 @@ def decide(  # noqa: PLR0911 - one a case
             return _renew(command, world)
 
 
-def _loan(loan_id: str, world: World) -> Loan:
+def known_loan(loan_id: str, world: World) -> Loan:
+    """Return a loan. Raises `UnknownLoanError`, `CustomerForgottenError`."""
     loan = world.loan(loan_id)
     if loan is None:
         raise UnknownLoanError("loan_id", loan_id)
@@ -183,7 +184,7 @@ def _approve(command: ApproveLoan, world: World) -> LoanApproved:
 
 
 def _repay(command: RepayLoan, world: World) -> LoanRepaid:
-    loan = _loan(command.loan_id, world)
+    loan = known_loan(command.loan_id, world)
     checks.same_currency(command.currency, loan.currency)
     checks.not_negative("principal", command.principal)
     checks.not_negative("interest", command.interest)
@@ -196,7 +197,7 @@ def _reverse_draw(command: ReverseDraw, world: World) -> DrawReversed:
     loan_id = world.loan_of_draw(command.draw_id)
     if loan_id is None:
         raise UnknownDrawError("draw_id", command.draw_id)
-    loan = _loan(loan_id, world)
+    loan = known_loan(loan_id, world)
     drawn = loan.moved[f"draw:{command.draw_id}"]
     if not isinstance(drawn, LoanDrawn):
         raise AlreadyReversedError("draw_id", command.draw_id)
@@ -208,7 +209,7 @@ def _reverse_repayment(command: ReverseRepayment, world: World) -> RepaymentReve
     loan_id = world.loan_of_repayment(command.repayment_id)
     if loan_id is None:
         raise UnknownRepaymentError("repayment_id", command.repayment_id)
-    loan = _loan(loan_id, world)
+    loan = known_loan(loan_id, world)
     repaid = loan.moved[f"repayment:{command.repayment_id}"]
     if not isinstance(repaid, LoanRepaid):
         raise AlreadyReversedError("repayment_id", command.repayment_id)
@@ -217,7 +218,7 @@ def _reverse_repayment(command: ReverseRepayment, world: World) -> RepaymentReve
 
 
 def _settle(command: SettleLoan, world: World) -> tuple[LoanEvent, ...]:
-    loan = _loan(command.loan_id, world)
+    loan = known_loan(command.loan_id, world)
     checks.in_order("settled_on", command.settled_on, "approved_on", loan.approved_on)
     if loan.settled_on == command.settled_on:
         return ()
@@ -230,7 +231,7 @@ def _settle(command: SettleLoan, world: World) -> tuple[LoanEvent, ...]:
 def _renew(command: RenewLoan, world: World) -> tuple[LoanEvent, ...]:
     checks.positive("term_months", command.term_months)
     checks.rate(command.annual_rate)
-    loan = _loan(command.loan_id, world)
+    loan = known_loan(command.loan_id, world)
     checks.in_order("renewed_on", command.renewed_on, "approved_on", loan.approved_on)
     renewed = told(LoanRenewed, command, customer_id=loan.customer_id)
     return () if renewed == loan.renewed else (renewed,)

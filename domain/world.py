@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from domain.account import Account
     from domain.commitment import Commitment
     from domain.contact import Contact
+    from domain.guarantee import Guarantee
     from domain.loan import Loan
     from domain.referral import Prospect
     from domain.relationship import Relationship
@@ -41,6 +42,10 @@ class World(Protocol):
 
     def loan(self, loan_id: str) -> Loan | None:
         """Return the state of the stream `loan-<loan_id>`."""
+        ...
+
+    def guarantee(self, guarantee_id: str) -> Guarantee | None:
+        """Return the state of the stream `guarantee-<guarantee_id>`."""
         ...
 
     def account(self, account_id: str) -> Account | None:

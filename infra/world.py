@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from domain.catalogue import Event
     from domain.commitment import Commitment
     from domain.contact import Contact
+    from domain.guarantee import Guarantee
     from domain.loan import Loan
     from domain.referral import Prospect
     from domain.relationship import Relationship
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 ACCOUNTS_CACHED_MAX = 200_000  # accounts never change: about 200 bytes each
 
 # Streams whose first event claims `<category>:<id>`.
-_CLAIMED = frozenset({"relationship", "contact", "loan", "account", "commitment"})
+_CLAIMED = frozenset({"relationship", "contact", "loan", "guarantee", "account", "commitment"})
 _LOADED = _CLAIMED | {"prospect"}
 _BUSINESS = frozenset({"account-opened", "loan-drawn"})
 
@@ -88,6 +89,11 @@ class LedgerWorld:
     def loan(self, loan_id: str) -> Loan | None:
         """Return the state of the stream `loan-<loan_id>`."""
         state: Loan | None = self._state("loan", loan_id)
+        return state
+
+    def guarantee(self, guarantee_id: str) -> Guarantee | None:
+        """Return the state of the stream `guarantee-<guarantee_id>`."""
+        state: Guarantee | None = self._state("guarantee", guarantee_id)
         return state
 
     def account(self, account_id: str) -> Account | None:

@@ -18,6 +18,7 @@ from projections.facts import (
     Contact,
     Customer,
     FollowUp,
+    Guarantee,
     Loan,
     Profile,
     Referral,
@@ -48,6 +49,9 @@ class Book:
     balances: dict[str, dict[str, Days]] = field(default_factory=dict)
     loans: dict[str, tuple[str, Loan]] = field(default_factory=dict)
     loans_of: dict[str, list[str]] = field(default_factory=dict)
+    guarantees: dict[str, tuple[str, Guarantee]] = field(default_factory=dict)
+    guarantees_of_borrower: dict[str, list[str]] = field(default_factory=dict)
+    guarantees_by_guarantor: dict[str, list[str]] = field(default_factory=dict)
     commitments: dict[str, tuple[str, Commitment]] = field(default_factory=dict)
     commitments_of: dict[str, list[str]] = field(default_factory=dict)
     consents_of: dict[str, dict[str, Consent]] = field(default_factory=dict)
@@ -67,7 +71,9 @@ class Book:
             book.balances[account_id] = dict(sorted(months.items()))
         return book
 
-    def _add(self, customer_id: str, id_: str, row: Row) -> None:
+    def _add(  # noqa: C901 - one a case
+        self, customer_id: str, id_: str, row: Row
+    ) -> None:
         match row:
             case Customer():
                 self.customers[customer_id] = row
@@ -86,6 +92,10 @@ class Book:
             case Loan():
                 self.loans[id_] = (customer_id, row)
                 self.loans_of.setdefault(customer_id, []).append(id_)
+            case Guarantee():
+                self.guarantees[id_] = (customer_id, row)
+                self.guarantees_of_borrower.setdefault(customer_id, []).append(id_)
+                self.guarantees_by_guarantor.setdefault(row.guarantor_id, []).append(id_)
             case Commitment():
                 self.commitments[id_] = (customer_id, row)
                 self.commitments_of.setdefault(customer_id, []).append(id_)
@@ -171,6 +181,11 @@ def outstanding(loan: Loan, as_of: date) -> int:
         if paid.on <= as_of and not _over(paid.reversed_on, as_of)
     )
     return drawn(loan, as_of) - repaid
+
+
+def in_force(guarantee: Guarantee, as_of: date) -> bool:
+    """Tell whether a guarantee is in force on a day: until the day before its release."""
+    return guarantee.given_on <= as_of and not _over(guarantee.released_on, as_of)
 
 
 def _over(on: date | None, as_of: date) -> bool:

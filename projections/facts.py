@@ -140,6 +140,21 @@ class Loan:
     settled_on: date | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarantee:
+    """kind `guarantee`, id the guarantee's, under the borrower.
+
+    It is in force until the day before `released_on`.
+    """
+
+    loan_id: str
+    guarantor_id: str
+    amount: int
+    currency: str
+    given_on: date
+    released_on: date | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class TermsFrom:
     """Terms in force from `effective_on`, known to the books from `told_on`."""
@@ -182,7 +197,16 @@ class Referral:
 
 
 Row: TypeAlias = (
-    Customer | Consent | Contact | FollowUp | Account | BalanceMonth | Loan | Commitment | Referral
+    Customer
+    | Consent
+    | Contact
+    | FollowUp
+    | Account
+    | BalanceMonth
+    | Loan
+    | Guarantee
+    | Commitment
+    | Referral
 )
 
 KINDS: dict[str, type[Row]] = {
@@ -193,6 +217,7 @@ KINDS: dict[str, type[Row]] = {
     "account": Account,
     "balances": BalanceMonth,
     "loan": Loan,
+    "guarantee": Guarantee,
     "commitment": Commitment,
     "referral": Referral,
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias
 
-from domain import account, commitment, contact, loan, referral, relationship
+from domain import account, commitment, contact, guarantee, loan, referral, relationship
 from projections.facts import (
     Account,
     Assignment,
@@ -24,6 +24,7 @@ from projections.facts import (
     Customer,
     Draw,
     FollowUp,
+    Guarantee,
     Loan,
     Paid,
     Profile,
@@ -96,6 +97,16 @@ def _account(event: account.AccountOpened) -> Account:
 
 def _loan(event: loan.LoanApproved) -> Loan:
     return Loan(approved_on=event.approved_on, principal=event.principal, currency=event.currency)
+
+
+def _given(event: guarantee.GuaranteeGiven) -> Guarantee:
+    return Guarantee(
+        loan_id=event.loan_id,
+        guarantor_id=event.guarantor_id,
+        amount=event.amount,
+        currency=event.currency,
+        given_on=event.given_on,
+    )
 
 
 def _agreed(event: commitment.CommitmentAgreed) -> Commitment:
@@ -179,6 +190,10 @@ def _repayment_reversed(row: Loan, event: loan.RepaymentReversed) -> Loan:
 
 def _settled(row: Loan, event: loan.LoanSettled) -> Loan:
     return replace(row, settled_on=event.settled_on)
+
+
+def _guarantee_released(row: Guarantee, event: guarantee.GuaranteeReleased) -> Guarantee:
+    return replace(row, released_on=event.released_on)
 
 
 def _amended(row: Commitment, event: commitment.CommitmentAmended) -> Commitment:
@@ -316,6 +331,14 @@ _RULES: Mapping[type[Event], _Rule] = {
             loan.LoanRepaid: _changes(_repaid),
             loan.RepaymentReversed: _changes(_repayment_reversed),
             loan.LoanSettled: _changes(_settled),
+        },
+    ),
+    **_rules(
+        "guarantee",
+        attrgetter("guarantee_id"),
+        {
+            guarantee.GuaranteeGiven: _makes(_given),
+            guarantee.GuaranteeReleased: _changes(_guarantee_released),
         },
     ),
     **_rules(

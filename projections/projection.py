@@ -19,10 +19,13 @@ _DEPOSITS = frozenset({"account", "balances"})
 RELATIONSHIP = Projection(
     "relationship",
     1,
-    _DEPOSITS | {"customer", "consent", "contact", "follow_up", "loan", "commitment", "referral"},
+    _DEPOSITS
+    | {"customer", "consent", "contact", "follow_up", "loan", "commitment", "referral"}
+    | {"guarantee"},
 )
 COMPLIANCE = Projection("compliance", 1, _DEPOSITS | {"loan", "commitment"})
 NETWORK = Projection("network", 1, _DEPOSITS | {"customer", "loan", "referral"})
+GUARANTEES = Projection("guarantees", 1, _DEPOSITS | {"loan", "guarantee"})
 
-PROJECTIONS = (RELATIONSHIP, COMPLIANCE, NETWORK)
+PROJECTIONS = (RELATIONSHIP, COMPLIANCE, NETWORK, GUARANTEES)
 BY_NAME = {projection.name: projection for projection in PROJECTIONS}

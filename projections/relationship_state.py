@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from projections.book import (
     consents_at,
     drawn,
+    in_force,
     joint_at,
     outstanding,
     owner_at,
@@ -23,7 +24,7 @@ from projections.deposit_compliance import statuses
 from projections.referral_forest import forest, live_referral, standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from projections.book import Book
@@ -116,8 +117,10 @@ def _row(
         referrer_id=stood.referral.referrer_id if stood else None,
         referrals_made=made,
         referrals_converted=converted,
-        guarantees_given=0,
-        guarantees_received=0,
+        guarantees_given=_in_force(book, book.guarantees_by_guarantor.get(customer_id, ()), as_of),
+        guarantees_received=_in_force(
+            book, book.guarantees_of_borrower.get(customer_id, ()), as_of
+        ),
     )
 
 
@@ -187,6 +190,11 @@ def _referrals(book: Book, customer_id: str, as_of: date) -> tuple[int, int]:
         for stood in standing(book, prospect_id, as_of)
     )
     return len(made), converted
+
+
+def _in_force(book: Book, guarantee_ids: Iterable[str], as_of: date) -> int:
+    """Return how many of the guarantees are in force."""
+    return sum(in_force(book.guarantees[id_][1], as_of) for id_ in guarantee_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

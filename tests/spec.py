@@ -15,6 +15,7 @@ from domain.commitment import Commitment
 from domain.contact import Contact
 from domain.deciding import Command, decide, evolve_stream
 from domain.errors import RefusedError
+from domain.guarantee import Guarantee
 from domain.loan import Loan, LoanDrawn
 from domain.referral import Prospect
 from domain.relationship import Customer, Forgotten, RelationshipOpened
@@ -38,6 +39,7 @@ CLAIMS = {
     "LoanApproved": ("loan", "loan_id"),
     "LoanDrawn": ("draw", "draw_id"),
     "LoanRepaid": ("repayment", "repayment_id"),
+    "GuaranteeGiven": ("guarantee", "guarantee_id"),
     "AccountOpened": ("account", "account_id"),
     "BalanceObserved": ("balance", "account_id", "business_date"),
     "CommitmentAgreed": ("commitment", "commitment_id"),
@@ -68,6 +70,7 @@ class MemoryWorld:
                 "relationship",
                 "contact",
                 "loan",
+                "guarantee",
                 "account",
                 "commitment",
                 "prospect",
@@ -112,6 +115,11 @@ class MemoryWorld:
     def loan(self, loan_id: str) -> Loan | None:
         state = self._state(f"loan-{loan_id}")
         assert state is None or isinstance(state, Loan)
+        return state
+
+    def guarantee(self, guarantee_id: str) -> Guarantee | None:
+        state = self._state(f"guarantee-{guarantee_id}")
+        assert state is None or isinstance(state, Guarantee)
         return state
 
     def account(self, account_id: str) -> Account | None:

@@ -18,6 +18,7 @@ from domain.commitment import (
     Terms,
 )
 from domain.contact import ContactCorrected, ContactRecorded, FollowUpPromised
+from domain.guarantee import GuaranteeGiven, GuaranteeReleased
 from domain.loan import (
     DrawReversed,
     LoanApproved,
@@ -95,6 +96,15 @@ REPAID = LoanRepaid(
     principal=100,
     interest=7,
     currency="CZK",
+)
+GIVEN = GuaranteeGiven(
+    customer_id="C",
+    guarantee_id="G",
+    loan_id="L",
+    guarantor_id="E",
+    amount=200,
+    currency="CZK",
+    given_on=D1,
 )
 CONTACT = ContactRecorded(
     customer_id="C",
@@ -178,6 +188,7 @@ def test_the_kinds_folded_are_those_of_the_facts() -> None:
         ),
         OBSERVED,
         APPROVED,
+        GIVEN,
         AGREED,
         INTRODUCED,
     )
@@ -191,6 +202,32 @@ def test_what_is_on_record_only_has_no_key() -> None:
         customer_id="C", loan_id="L", changed_on=D1, annual_rate="0.06", reason="index"
     )
     assert key_of(recorded(changed)) is None
+
+
+def test_a_guarantee_lies_under_the_borrower_and_the_last_release_told_counts() -> None:
+    released = GuaranteeReleased(
+        customer_id="C",
+        guarantee_id="G",
+        loan_id="L",
+        guarantor_id="E",
+        amount=200,
+        currency="CZK",
+        released_on=D3,
+    )
+    earlier = replace(released, released_on=D2)
+    rows = after(GIVEN, released, earlier)
+    assert rows == {
+        ("C", "guarantee", "G"): facts.Guarantee(
+            loan_id="L",
+            guarantor_id="E",
+            amount=200,
+            currency="CZK",
+            given_on=D1,
+            released_on=D2,
+        )
+    }
+    with pytest.raises(CannotApplyError):
+        after(released)
 
 
 def test_a_profile_holds_from_the_day_the_ledger_was_told() -> None:

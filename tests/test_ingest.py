@@ -233,14 +233,6 @@ def test_a_reject_names_the_line_of_the_rows_start_and_shows_the_row(feeder: Fee
     assert "Open the relationship first" in reject["message"]
 
 
-def test_guarantees_wait_for_a_ledger_that_takes_them(feeder: Feeder) -> None:
-    feeder.write_all()
-    (feeder.feed / "guarantees.csv").write_text("guarantee_id\nG1\n")
-    assert feeder.ingest().exit_status == SOME_REJECTED
-    assert feeder.rejected() == [("guarantees.csv", 1, "unsupported-file")]
-    assert feeder.position == len(FEED)
-
-
 def test_files_that_are_none_of_the_feeds_are_reported(feeder: Feeder) -> None:
     feeder.write_all()
     (feeder.feed / "balance.csv").write_text("x")

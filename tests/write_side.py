@@ -81,6 +81,14 @@ REPAYMENT = {
     "interest": "3.20",
     "currency": "CNY",
 }
+GUARANTEE = {
+    "guarantee_id": "G1",
+    "loan_id": "L1",
+    "guarantor_id": "C2",
+    "amount": "500.00",
+    "currency": "CNY",
+    "given_on": "2024-01-03",
+}
 BALANCE = {
     "account_id": "A1",
     "business_date": "2024-01-05",

@@ -89,10 +89,6 @@ class _Taking:
 
     def run(self, progress: Progress) -> str | None:
         """Take the file; return what keeps the rest of the feed from being taken, if it does."""
-        if self._kind.form is None:
-            message = "this ledger cannot take such a file yet: keep it and ingest it later"
-            self._reject(1, "unsupported-file", message, b"")
-            return None
         try:
             if not self._path.is_file():
                 raise OSError(0, "not a regular file")  # noqa: TRY301 - as one that cannot be read
@@ -167,7 +163,6 @@ class _Telling:
     """From the rows of a file to commands with their source."""
 
     def __init__(self, kind: Kind, actor: str, digest: str, begun_after: int) -> None:
-        assert kind.form is not None
         self._command = kind.form.command
         self._actor = actor
         self._source = f"feed:{kind.name}:{digest[:SHA256_CHARS_SHOWN]}"

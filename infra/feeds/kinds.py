@@ -14,15 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of file, and the command each of its rows is; None while there is no such command."""
+    """A kind of file, and the command each of its rows is."""
 
     name: str
-    form: Form | None
+    form: Form
 
     @property
     def columns(self) -> Columns:
         """The columns its header may have."""
-        assert self.form is not None
         return Columns(self.form.required, self.form.optional, MULTILINE)
 
 
@@ -38,4 +37,4 @@ _COMMANDS = {
     "referrals": "introduce-referral",
     "contacts": "record-contact",
 }
-KINDS = tuple(Kind(name, FORMS.get(command)) for name, command in _COMMANDS.items())
+KINDS = tuple(Kind(name, FORMS[command]) for name, command in _COMMANDS.items())
