@@ -125,9 +125,14 @@ class ShardMerge:
             if each.last < last.get(topic, 0)
         }
 
-    def ahead(self) -> Sequence[str]:
-        """Return the topics whose records wait for other topics' or for the horizon."""
-        return [topic for topic, each in self._chains.items() if each.waiting]
+    def ahead(self, last: Mapping[str, int]) -> Sequence[str]:
+        """Return the topics of which more records would only wait: they hold nothing up."""
+        outstanding = self.outstanding(last)
+        return [
+            topic
+            for topic, each in self._chains.items()
+            if each.waiting or topic not in outstanding
+        ]
 
     def verify(self, last: Mapping[str, int], read_to_end: Collection[str]) -> None:
         """Raise `RecordsMissingError` where a partition was read to its end in vain.

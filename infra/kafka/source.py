@@ -9,6 +9,7 @@ only where that is in vain are records missing.
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 from collections import Counter
@@ -32,12 +33,12 @@ if TYPE_CHECKING:
     from consumers.source import Progress
     from consumers.topics import Horizon
 
-POLL_RECORDS_MAX = 5_000
 WAIT_SECONDS = 0.05  # one wait for one of the two consumers
+JOIN_SECONDS = 1.0  # one wait for the group: kafka-python forgets a join that ends between polls
 SHARD_RECORDS_MAX = 10_000  # waiting in a merge; then what is ahead is paused
 SHARD_BYTES_MAX = 8 * 1024 * 1024
 PARTITION_FETCH_BYTES = 1024 * 1024  # more than a batch of the relay
-FETCH_BYTES_MAX = 16 * 1024 * 1024
+FETCH_BYTES_MAX = 4 * 1024 * 1024  # of a broker at once: about 8,000 records
 FETCH_WAIT_MS = 100  # a resumed partition waits that long at most for the fetch under way
 SESSION_TIMEOUT_MS = 10_000  # a projector that was killed gives its shards up after that
 HEARTBEAT_MS = 2_000
@@ -64,7 +65,7 @@ class KafkaSource:
         self._bootstrap = bootstrap
         self._topics = event_topics(prefix)
         self._in_group = not all_shards
-        self._rebalanced = _Rebalanced()
+        self._rebalance = _Rebalance()
         self._merges: dict[int, ShardMerge] = {}
         self._assigned = frozenset[int]()
         self._handed_out: dict[TopicPartition, int] = {}  # offsets after what poll returned
@@ -147,7 +148,8 @@ class KafkaSource:
                 partition_assignment_strategy=[RangePartitionAssignor],
                 session_timeout_ms=SESSION_TIMEOUT_MS,
                 heartbeat_interval_ms=HEARTBEAT_MS,
-                max_poll_records=POLL_RECORDS_MAX,
+                # All of a fetch: what is left of one when its partition is paused gets stuck.
+                max_poll_records=sys.maxsize,
                 max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
                 fetch_max_bytes=FETCH_BYTES_MAX,
                 fetch_max_wait_ms=FETCH_WAIT_MS,
@@ -155,7 +157,7 @@ class KafkaSource:
                 metrics_enabled=False,
             )
         if self._in_group:
-            consumer.subscribe(self._topics, listener=self._rebalanced)
+            consumer.subscribe(self._topics, listener=self._rebalance)
         else:
             self._assigned = frozenset(range(self.shards))
             consumer.assign([tp for shard in self._assigned for tp in self._partitions(shard)])
@@ -170,11 +172,13 @@ class KafkaSource:
         lacks_records = not self._merges or any(
             merge.outstanding(self._last[shard]) for shard, merge in self._merges.items()
         )
-        waits_ms = round(1000 * wait_seconds) if lacks_records else 0
+        poll_seconds = wait_seconds if lacks_records else 0.0
+        if self._rebalance.begun.is_set():
+            poll_seconds = JOIN_SECONDS
         with outages(self._bootstrap):
-            pages = self._consumer.poll(timeout_ms=waits_ms)
-        if self._rebalanced.flag.is_set():
-            self._rebalanced.flag.clear()
+            pages = self._consumer.poll(timeout_ms=round(1000 * poll_seconds))
+        if self._rebalance.done.is_set():
+            self._rebalance.done.clear()
             self._reassign()
         self._take(pages)
         self._learn(self._progress.highest(0.0 if lacks_records else wait_seconds))
@@ -235,7 +239,7 @@ class KafkaSource:
         )
         if not is_full and shard not in self._held_back:
             return
-        ahead = merge.ahead() if is_full else ()
+        ahead = merge.ahead(self._last[shard]) if is_full else ()
         with _perhaps_taken_away():
             for partition in self._partitions(shard):
                 hold = self._consumer.pause if partition.topic in ahead else self._consumer.resume
@@ -298,19 +302,23 @@ class KafkaSource:
         return set()
 
 
-class _Rebalanced(ConsumerRebalanceListener):  # type: ignore[misc]  # it is not typed
+class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # it is not typed
     """Tells the polling thread of a rebalance. It is called on the thread that does the I/O."""
 
     def __init__(self) -> None:
-        self.flag = threading.Event()
+        self.begun = threading.Event()
+        self.done = threading.Event()
 
     def on_partitions_revoked(self, revoked: object) -> None:
-        """Wait for the new assignment: whatever is stored until then is compared-and-set."""
+        """Tell that it has begun. What is stored until it is done is compared-and-set."""
+        del revoked
+        self.begun.set()
 
     def on_partitions_assigned(self, assigned: object) -> None:
-        """Tell."""
+        """Tell that it is done."""
         del assigned
-        self.flag.set()
+        self.begun.clear()
+        self.done.set()
 
 
 def _perhaps_taken_away() -> contextlib.suppress:
