@@ -122,6 +122,7 @@ class Relay:
             cursor = self.ports.cursor.lead(self.name)
             if cursor is not None:
                 return cursor
+            self.ports.observer.leader(leads=False)
             stop.wait(STAND_BY_SECONDS)
         return None
 

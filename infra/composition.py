@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from consumers.projector import Projector
 from consumers.rebuild import following
 from infra import keyring
 from infra.clock import wall_clock
 from infra.codec import decode
+from infra.databases import POSTGRESQL_SCHEMES, SQLITE_SCHEME
 from infra.event_store.ledger import initialise, open_store
 from infra.feeds import files_taken
 from infra.key_folder import make_keys, read_keys
@@ -25,7 +30,6 @@ from projections.projection import PROJECTIONS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
-    from pathlib import Path
 
     from consumers.event_store import StoreUnavailableError
     from consumers.projector import Observer
@@ -39,16 +43,29 @@ if TYPE_CHECKING:
 Profile: TypeAlias = Literal["embedded", "cluster"]
 
 
-class KeysUnnamedError(Exception):
+class WronglyNamedError(Exception):
+    """What the call names, or leaves out, is no place for a ledger, its keys or its topics."""
+
+    code: ClassVar[str]
+    exit_status: ClassVar[int] = 2  # the call was wrong
+
+
+class LedgerUnknownError(WronglyNamedError):
+    """The ledger is neither a SQLite file nor a PostgreSQL URL."""
+
+    code = "ledger-unknown"
+
+
+class KeysUnnamedError(WronglyNamedError):
     """The ledger has no folder of keys beside it: name one."""
 
-    code: ClassVar[str] = "keys-unnamed"
+    code = "keys-unnamed"
 
 
-class KafkaUnnamedError(Exception):
+class KafkaUnnamedError(WronglyNamedError):
     """The command needs Kafka."""
 
-    code: ClassVar[str] = "kafka-unnamed"
+    code = "kafka-unnamed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +93,18 @@ class Parts:
         *,
         business_date: date | None = None,
         on_outage: Callable[[StoreUnavailableError, float], None] = lambda _error, _pause: None,
+        on_append: Callable[[float], None] = lambda _seconds: None,
     ) -> Ledger:
         """Return the write side. Raises the errors of `read_keys` and `Keyring.verify`."""
         ring = Keyring(self.store.database, read_keys(keys_folder(self.settings)).master)
         ring.verify()
-        return Ledger(self.store, ring, business_date=business_date, on_outage=on_outage)
+        return Ledger(
+            self.store,
+            ring,
+            business_date=business_date,
+            on_outage=on_outage,
+            on_append=on_append,
+        )
 
     def projector(self, source: Source, observer: Observer | None = None) -> Projector:
         """Return a projector of all projections."""
@@ -106,10 +130,11 @@ def make_ledger(settings: Settings, *, partitions: int, topic_prefix: str) -> Me
 
     Raises the errors of `initialise`, `make_keys` and `Keyring.install`.
     """
+    url = _ledger_of(settings)
     keys = make_keys(keys_folder(settings))
     shared = RELAY_DDL
     meta = initialise(
-        settings.ledger,
+        url,
         partitions=partitions,
         topic_prefix=topic_prefix,
         ddl_sqlite=(*shared, keyring.SQLITE_DDL, *files_taken.DDL),
@@ -158,10 +183,32 @@ def kafka_of(settings: Settings) -> str:
     return settings.kafka
 
 
+def _ledger_of(settings: Settings) -> str:
+    """Return the ledger's URL, sound as far as words go. Raises `LedgerUnknownError`."""
+    ledger, reason = settings.ledger, "it is neither sqlite:PATH nor a postgresql:// URL"
+    if ledger.startswith(SQLITE_SCHEME):
+        path = Path(ledger.removeprefix(SQLITE_SCHEME))
+        if path != Path() and not path.is_dir():
+            return ledger
+        reason = "sqlite: needs the path of a file"
+    elif ledger.startswith(POSTGRESQL_SCHEMES):
+        try:
+            conninfo_to_dict(ledger)
+        except psycopg.ProgrammingError as error:
+            reason = " ".join(str(error).split())
+        else:
+            return ledger
+    message = f"--ledger (or GUANXI_LEDGER) {ledger!r}: {reason}"
+    raise LedgerUnknownError(message)
+
+
 @contextmanager
 def opened(settings: Settings) -> Iterator[Parts]:
-    """Open the ledger that was named. Raises `NotInitialisedError`, `StoreUnavailableError`."""
-    store = open_store(settings.ledger)
+    """Open the ledger that was named.
+
+    Raises `LedgerUnknownError`, `NotInitialisedError`, `StoreUnavailableError`.
+    """
+    store = open_store(_ledger_of(settings))
     try:
         yield Parts(settings, store, open_views(store.database), open_cursor(store.database))
     finally:

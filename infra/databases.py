@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 import psycopg
 from psycopg import IsolationLevel
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from consumers.event_store import StoreUnavailableError
 
@@ -33,6 +33,7 @@ IDLE_CONNECTIONS_MAX = 16  # SQLite connections kept open
 POOL_CONNECTIONS_MAX = 20
 POOL_TIMEOUT_SECONDS = 5.0  # how long to wait for a PostgreSQL connection
 RECONNECT_TIMEOUT_SECONDS = 4.0  # then the next caller tries afresh, without a long back-off
+REASON_TIMEOUT_SECONDS = 2
 
 _OUTAGES = (
     sqlite3.SQLITE_BUSY,
@@ -155,7 +156,7 @@ class PostgreSQLDatabase:
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if not self._pool.closed:
                 self._pool.check()  # a restart breaks the idle connections too
-            message = f"PostgreSQL: {str(error).strip() or type(error).__name__}"
+            message = f"PostgreSQL: {self._reason(error)}"
             raise StoreUnavailableError(message) from error
 
     @contextmanager
@@ -177,6 +178,15 @@ class PostgreSQLDatabase:
                 if not connection.closed:
                     connection.isolation_level = None
                     connection.read_only = None
+
+    def _reason(self, error: psycopg.Error) -> str:
+        """Return in one line why; where the pool only waited, what a connection is told."""
+        if isinstance(error, PoolTimeout):
+            try:
+                psycopg.connect(self.url, connect_timeout=REASON_TIMEOUT_SECONDS).close()
+            except psycopg.OperationalError as refused:
+                error = refused
+        return " ".join(str(error).split()) or type(error).__name__
 
     def close(self) -> None:
         """Close the connections; those on loan close when they come back."""

@@ -46,7 +46,7 @@ class Ledger:
     """Handles commands. Safe to share between threads.
 
     `on_outage` is told of the database's outage and of the pause, in seconds, before it is tried
-    again.
+    again; `on_append` of each append, in seconds.
     """
 
     def __init__(
@@ -57,9 +57,10 @@ class Ledger:
         business_date: date | None = None,
         new_id: Callable[[], str] = new_event_id,
         on_outage: Callable[[StoreUnavailableError, float], None] = lambda _error, _pause: None,
+        on_append: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self.store = store
-        self._tools = Tools(store, keyring, new_id, business_date, accounts={})
+        self._tools = Tools(store, keyring, new_id, business_date, {}, on_append)
         self._on_outage = on_outage
 
     def business_date(self) -> date | None:

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from consumers.projector import Unobserved
 from infra import metrics
+from infra.outages import Waiting
+from projections.projection import PROJECTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from prometheus_client import CollectorRegistry
 
@@ -18,16 +21,17 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-class RelayMetrics:
+class RelayMetrics(Waiting):
     """The observer of a relay; see `consumers.relay.RelayObserver`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__()
         self._published = metrics.counter(metrics.PUBLISHED, registry)
         self._position = metrics.gauge(metrics.RELAY_POSITION, registry)
         self._lag = metrics.gauge(metrics.RELAY_LAG, registry)
         self._leader = metrics.gauge(metrics.RELAY_LEADER, registry)
         self._faults = metrics.counter(metrics.RELAY_FAULTS, registry)
-        self._waits_for: Sequence[str] = ("the first look at the ledger",)
+        self._led: bool | None = None
 
     def published(self, topic: str, records: int) -> None:
         """Count what Kafka has acknowledged."""
@@ -37,33 +41,27 @@ class RelayMetrics:
         """Show how far the topics are complete."""
         self._position.set(position)
         self._lag.set(lag_events)
-        self._waits_for = ()
+        self.is_ready()
 
     def leader(self, *, leads: bool) -> None:
         """Show whether this relay leads. One that stands by is ready too."""
         self._leader.set(int(leads))
-        self._waits_for = ()
-        log.info("leading" if leads else "standing by")
-
-    def standing_by(self) -> None:
-        """Tell that another relay leads."""
-        self._waits_for = ()
+        self.is_ready()
+        if leads != self._led:
+            log.info("leading" if leads else "standing by")
+        self._led = leads
 
     def fault(self, error: Exception, wait_seconds: float) -> None:
         """Count an outage and tell it in one line."""
         self._faults.inc()
-        self._waits_for = (str(error),)
-        log.warning("waiting", error=str(error), again_in_seconds=round(wait_seconds, 1))
-
-    def waits_for(self) -> Sequence[str]:
-        """Return what the relay waits for, in words."""
-        return self._waits_for
+        self.outage(error, wait_seconds)
 
 
-class ProjectorMetrics:
+class ProjectorMetrics(Waiting):
     """The observer of a projector; see `consumers.projector.Observer`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__()
         self._applied = metrics.counter(metrics.APPLIED, registry)
         self._skipped = metrics.counter(metrics.SKIPPED, registry)
         self._position = metrics.gauge(metrics.PROJECTION_POSITION, registry)
@@ -72,7 +70,17 @@ class ProjectorMetrics:
         self._parked = metrics.gauge(metrics.PARKED_KEYS, registry)
         self._seconds = metrics.histogram(metrics.APPLY_SECONDS, registry)
         self._faults = metrics.counter(metrics.PROJECTION_FAULTS, registry)
-        self._waits_for: Sequence[str] = ("the first shard",)
+        self._source_waits_for: Callable[[], Sequence[str]] = tuple
+        for projection in PROJECTIONS:  # an alarm on what never was needs its 0
+            self._skipped.labels(projection.name)
+
+    def reads(self, source: object) -> None:
+        """Let readiness ask the source too, where it can tell what it waits for."""
+        self._source_waits_for = getattr(source, "waits_for", tuple)
+
+    def waits_for(self) -> Sequence[str]:
+        """Return what the projector and its source wait for, in words."""
+        return (*super().waits_for(), *self._source_waits_for())
 
     def applied(self, projection: str, events: int, seconds: float) -> None:
         """Count a batch that was folded and committed."""
@@ -90,14 +98,26 @@ class ProjectorMetrics:
         self._lag.labels(name).set(standing.lag_events)
         self._lag_seconds.labels(name).set(standing.lag_seconds)
         self._parked.labels(name).set(standing.parked_keys)
-        self._waits_for = ()
+        self.is_ready()
 
     def fault(self, error: Exception) -> None:
         """Count an outage or a lost shard and tell it in one line."""
         self._faults.inc()
-        self._waits_for = (str(error),)
-        log.warning("waiting", error=str(error))
+        self.outage(error, 0.0)
 
-    def waits_for(self) -> Sequence[str]:
-        """Return what the projector waits for, in words."""
-        return self._waits_for
+
+class ServedMetrics(Unobserved):
+    """What `serve` does itself, beside the ledger's totals: appends, and embedded, applying."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.appended = metrics.histogram(metrics.APPEND_SECONDS, registry).observe
+        self._apply_seconds = metrics.histogram(metrics.APPLY_SECONDS, registry)
+
+    def applied(self, projection: str, events: int, seconds: float) -> None:
+        """Time a batch that was folded and committed."""
+        del events  # among the totals
+        self._apply_seconds.labels(projection).observe(seconds)
+
+    def fault(self, error: Exception) -> None:
+        """Tell an outage in one line."""
+        log.warning("waiting", error=str(error))

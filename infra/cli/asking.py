@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from infra.answers import Answers, NotFoundError, currency_of
-from infra.cli.failures import persisting
-from infra.cli.moments import AsOf, BadCallError, KnownAt, day, instant
+from infra.cli.failures import BadCallError, persisting
+from infra.cli.moments import AsOf, KnownAt, day, instant
 from infra.cli.settings import Settings, with_settings
 from infra.composition import opened
 from infra.documents import commitment_document, relationship_document, row_document
@@ -59,14 +59,29 @@ def export(
     as_of: AsOf = None,
     known_at: KnownAt = None,
     currency: Currency = None,
-    format_: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))] = "csv",
+    format_: Annotated[
+        str | None, typer.Option("--format", help=f"{' | '.join(FORMATS)}. Default: csv.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="A file. Default: stdout.")] = None,
 ) -> None:
-    """Export a view: rows in key order, amounts in minor units."""
-    projection, row_type, rows = _chosen("view", view, EXPORTS)
-    chosen = _chosen("--format", format_, {name: name for name in FORMATS})
+    """Export a view: rows in key order, amounts in minor units.
+
+    With --json and without --out the rows are in the one JSON document.
+    """
+    projection, row_type, made = _chosen("view", view, EXPORTS)
+    chosen = _chosen("--format", format_ or "csv", {name: name for name in FORMATS})
     on, book = _asked(settings, projection, as_of, known_at)
-    written = write_export(row_type, rows(book, on, currency_of(book, currency)), chosen, out)
+    rows = made(book, on, currency_of(book, currency))
+    if settings.as_json and out is None:
+        if format_ is not None:
+            message = "--json is a format of its own: leave --format out, or name --out FILE"
+            raise BadCallError(message)
+        settings.answer(
+            {"view": view, "as_of": str(on), "rows": [row_document(row) for row in rows]},
+            lambda: None,
+        )
+        return
+    written = write_export(row_type, rows, chosen, out)
     if out is not None:
         document = {"view": view, "as_of": str(on), "rows": written, "out": str(out)}
         settings.answer(
@@ -172,7 +187,8 @@ def _status_table(found: dict[str, Any]) -> Table:
     ledger, relay = found["ledger"], found["relay"]
     table = Table(title=f"Ledger {ledger['id']} ({ledger['profile']})")
     for name in ("", "position", "behind", "parked", "version", "digest"):
-        table.add_column(name, justify="left" if name in {"", "digest"} else "right")
+        justify: Literal["left", "right"] = "left" if name in {"", "digest"} else "right"
+        table.add_column(name, justify=justify, overflow="fold")
     table.add_row("ledger", f"{ledger['position']:,}")
     if relay is not None:
         leader = relay["leader"] or "nobody leads"

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from infra.audit import history, replayed_digests
-from infra.cli.failures import persisting
-from infra.cli.moments import BadCallError, KnownAt, instant
+from infra.cli.failures import BadCallError, persisting
+from infra.cli.moments import KnownAt, instant
 from infra.cli.settings import Settings, with_settings
 from infra.composition import opened
 
@@ -80,7 +80,7 @@ def _table(found: dict[str, Any]) -> Table:
             table.add_row(*when, each["type"], facts, each["source"])
         return table
     words = {True: "the same", False: "DIFFERENT", None: "stands elsewhere"}
-    table = Table("view", "digest of the replay", "the live view is")
+    table = Table("view", Column("digest of the replay", overflow="fold"), "the live view is")
     table.title = f"Replayed up to position {found['position']:,}"
     for name, view in found["views"].items():
         table.add_row(name, view["digest"], words[view["matches"]])

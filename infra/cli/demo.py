@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import sys
 import tempfile
 from dataclasses import replace
 from datetime import date
@@ -10,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.panel import Panel
-from rich.table import Table
+from rich.text import Text
 
 import infra.demo
 from infra.answers import Answers
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from infra.composition import Parts
     from projections.book import Book
 
-FEEDS = ("feed", "story")
+FEEDS = {"feed": "A real bank's feed, its first weeks", "story": "A small story of our own"}
 CUSTOMER = "GX-001"
 CURRENCY = "CZK"
 AS_OF = date(1993, 2, 21)
@@ -65,36 +66,41 @@ def demo(settings: Settings) -> None:
         _feed(console, parts, folder)
         parts.catch_up()
         shown = _answers(console, Answers(parts))
-    console.print(_next_steps(told.ledger))
+    _next_steps(console, told.ledger)
     settings.answer({"ledger": told.ledger, "as_of": AS_OF.isoformat(), **shown}, lambda: None)
 
 
 def _feed(console: Console, parts: Parts, folder: Path) -> None:
+    """Record the feeds, from copies: the ledger remembers where a file lay."""
     ledger = parts.ledger()
     source = Path(infra.demo.__file__).parent
-    for name in FEEDS:
+    _heading(console, "What is recorded", "CSV files, each row a command, each command an event")
+    for name, title in FEEDS.items():
         copied = shutil.copytree(source / name, folder / name)
         with console.status(f"recording {name}"):
             report = ingest(copied, ledger, folder / "rejects.csv")
-        console.print(report.table())
+        rows = ", ".join(f"{f.recorded:,} {f.file.removesuffix('.csv')}" for f in report.files)
+        console.print(Text.assemble((title, "bold"), f": {rows}"))
 
 
 def _answers(console: Console, answers: Answers) -> dict[str, object]:
     book = answers.book(RELATIONSHIP)
     found = relationship(book, CUSTOMER, AS_OF, CURRENCY)
     assert found is not None, "the story opens it"
+    _heading(console, "One customer", "what the bank knows, and what was promised for its loan")
     console.print(relationship_view(book, found, AS_OF, CURRENCY))
     compliance = answers.book(COMPLIANCE)
     groups = _grouped(compliance)
     for title, ids in groups.items():
-        console.rule(f"{title}: {len(ids)} commitments")
         if title == MISSED:
+            _heading(console, title, f"{len(ids)} commitments; the first, window by window")
             console.print(commitment_view(compliance, ids[0], AS_OF))
         else:
+            _heading(console, title, f"{len(ids)} commitments; the first {COMMITMENTS_MAX}")
             console.print(commitments_view(compliance, ids[:COMMITMENTS_MAX], AS_OF))
-    console.rule("Referrals")
     rows = list(network_rows(answers.book(NETWORK), AS_OF, CURRENCY))
     best = leaders(rows, "converted_descendants", 5)
+    _heading(console, "Referrals", "who brought whom, and what came of it")
     console.print(leaders_view(best, AS_OF, CURRENCY))
     console.print(network_view(tree(rows, best[0].customer_id), AS_OF, CURRENCY))
     return {
@@ -102,6 +108,11 @@ def _answers(console: Console, answers: Answers) -> dict[str, object]:
         "commitments": {title: len(ids) for title, ids in groups.items()},
         "best_referrer": best[0].customer_id,
     }
+
+
+def _heading(console: Console, title: str, words: str) -> None:
+    console.print()
+    console.rule(Text.assemble((title, "bold cyan"), f" · {words}"), align="left")
 
 
 def _grouped(book: Book) -> dict[str, Sequence[str]]:
@@ -118,16 +129,28 @@ def _grouped(book: Book) -> dict[str, Sequence[str]]:
     return {**groups, MISSED: missed}
 
 
-def _next_steps(ledger: str) -> Panel:
-    steps = Table.grid(padding=(0, 2))
+def _next_steps(console: Console, ledger: str) -> None:
+    """Print lines that work when they are pasted: never wrapped, with this program's path."""
+    program = _program()
+    _heading(console, "What to try next", "paste the first line, then any other")
     for command, why in (
-        ("guanxi show relationship GX-002", "another customer, as of any day: --as-of 1993-02-01"),
-        ("guanxi show compliance GC-003", "a missed commitment, window by window"),
-        ("guanxi export compliance --format csv", "every window, for a spreadsheet"),
-        ("guanxi record", "what can be recorded, and with which fields"),
-        ("guanxi audit replay", "fold the whole history again and compare"),
-        ("guanxi serve", "the same over HTTP, with /metrics"),
+        (f"export GUANXI_LEDGER={shlex.quote(ledger)}", ""),
+        (f"{program} show relationship GX-002 --as-of 1993-02-01", "a customer, as of a day"),
+        (f"{program} show compliance GC-002", "a commitment, window by window"),
+        (f"{program} export compliance", "every window, for a spreadsheet"),
+        (f"{program} record", "what can be recorded, and with which fields"),
+        (f"{program} audit replay", "fold the whole history again and compare"),
+        (f"{program} serve", "the same over HTTP, with /metrics; Ctrl-C ends it"),
     ):
-        steps.add_row(command, why)
-    where = f"export GUANXI_LEDGER={ledger}"
-    return Panel(steps, title="What to try next", subtitle=where)
+        if why:
+            console.print(Text(f"# {why}", style="dim"))
+        console.print(Text(command, style="green"), soft_wrap=True)
+
+
+def _program() -> str:
+    """Return how this program was called, so that the same words call it again."""
+    called = Path(sys.argv[0])
+    if shutil.which("guanxi") == str(called):
+        return "guanxi"
+    here = called.is_absolute() and called.is_relative_to(Path.cwd())
+    return shlex.quote(str(called.relative_to(Path.cwd()) if here else called))

@@ -6,27 +6,31 @@ import getpass
 import json
 import sys
 import uuid
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import structlog
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
 
 from infra.attempt import Refused, Told, Unchanged
-from infra.cli.failures import persisting
-from infra.cli.moments import BadCallError, BusinessDate, day
+from infra.cli.failures import BadCallError, persisting
+from infra.cli.moments import BusinessDate, day
 from infra.cli.settings import Settings, with_settings
 from infra.commands import FORMS
 from infra.composition import make_ledger, make_topics, opened
 from infra.event_store.ledger import PARTITIONS, TOPIC_PREFIX
 from infra.feeds.ingest import ingest as ingest_feed
+from infra.outages import tell_outage
 
 if TYPE_CHECKING:
-    from infra.ledger import Ledger
+    from collections.abc import Iterator
 
-log = structlog.get_logger()
+    from infra.ledger import Ledger
 
 
 def register(app: typer.Typer) -> None:
@@ -87,10 +91,7 @@ def ingest(
         console=Console(stderr=True),
         transient=True,
     )
-    with opened(settings) as parts, progress:
-        ledger = parts.ledger(
-            business_date=day("--business-date", business_date), on_outage=_outage
-        )
+    with _writing(settings, business_date) as ledger, progress:
         tasks: dict[str, Any] = {}
 
         def advance(file: str, rows: int) -> None:
@@ -99,6 +100,8 @@ def ingest(
             progress.update(tasks[file], completed=rows)
 
         report = ingest_feed(directory, ledger, rejects, progress=advance)
+    for problem in report.problems if settings.as_json else ():  # a person sees them below
+        sys.stderr.write(f"guanxi: not-ingested: {problem}\n")
     settings.answer(report.document(), lambda: Console().print(report.table()))
     raise typer.Exit(report.exit_status)
 
@@ -127,14 +130,25 @@ def record(
     if name not in FORMS:
         message = f"there is no command {name!r}; `guanxi record` lists them"
         raise BadCallError(message)
-    with opened(settings) as parts:
-        ledger = parts.ledger(
-            business_date=day("--business-date", business_date), on_outage=_outage
-        )
-        position, changed = _told(ledger, name, _fields(name, rest), actor, command_id)
+    fields = _fields(name, rest)
+    with _writing(settings, business_date) as ledger:
+        position, changed = _told(ledger, name, fields, actor, command_id)
     document = {"command": name, "position": position, "recorded": changed}
     text = f"Recorded at position {position}" if changed else f"Holds since position {position}"
     settings.answer(document, lambda: Console().print(text))
+
+
+@contextmanager
+def _writing(settings: Settings, business_date: str | None) -> Iterator[Ledger]:
+    """Open the write side, waiting a while for a database that is away."""
+    today = day("--business-date", business_date)
+
+    def open_it(stack: ExitStack) -> Ledger:
+        parts = stack.enter_context(opened(settings))
+        return parts.ledger(business_date=today, on_outage=tell_outage)
+
+    with ExitStack() as stack:
+        yield persisting(lambda: open_it(stack))
 
 
 def _told(
@@ -183,13 +197,11 @@ def _commands() -> dict[str, dict[str, list[str]]]:
 
 
 def _show_commands() -> None:
-    console = Console()
+    table = Table("command", "its fields (optional ones in brackets)", box=SIMPLE_HEAD)
+    table.columns[0].no_wrap = True
     for name, form in FORMS.items():
-        optional = "".join(f" [--{each}]" for each in form.optional)
-        console.print(
-            f"{name} {' '.join(f'--{e}' for e in form.required)}{optional}", markup=False
-        )
-
-
-def _outage(error: Exception, pause_seconds: float) -> None:
-    log.warning("waiting for the database", error=str(error), again_in_seconds=pause_seconds)
+        optional = (f"[{each}]" for each in form.optional)
+        table.add_row(name, Text(", ".join((*form.required, *optional))))
+    console = Console()
+    console.print(table)
+    console.print("guanxi record COMMAND --FIELD VALUE …, or the fields as one JSON object")

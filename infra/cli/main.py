@@ -1,11 +1,9 @@
-"""`guanxi`: the commands, and what becomes of an error.
-
-Exit statuses: 0 done · 1 failed · 2 the call was wrong · 3 some rows were rejected.
-"""
+"""`guanxi`: the commands, and what becomes of an error (see `infra/cli/failures.py`)."""
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -18,6 +16,8 @@ from infra.cli.settings import JsonOption, KafkaOption, KeysOption, LedgerOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="guanxi",
@@ -71,11 +71,11 @@ def run() -> None:
     logs_to_stderr()
     load(sys.argv[1:])
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:  # the reader of a pipe has seen enough
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:  # noqa: BLE001 - told by its code, or re-raised
         sys.exit(failed(error))

@@ -1,4 +1,4 @@
-"""The dates and instants of the options, and the call that was wrong."""
+"""The dates and instants of the options, read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from infra.cli.failures import BadCallError
 
 if TYPE_CHECKING:
     from domain.values import Instant
@@ -27,12 +29,6 @@ BusinessDate = Annotated[
         help="The day the books are on, YYYY-MM-DD. Default: the latest date recorded.",
     ),
 ]
-
-
-class BadCallError(Exception):
-    """The words of the call do not fit together."""
-
-    code = "bad-call"
 
 
 def day(option: str, text: str | None) -> date | None:

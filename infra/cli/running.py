@@ -1,4 +1,7 @@
-"""Commands that run until told to stop: `relay`, `project`, `serve`."""
+"""Commands that run until told to stop: `relay`, `project`, `serve`.
+
+They do not exit for a broker or a database that is away: `/readyz` says what they wait for.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ import os
 import signal
 import socket
 import threading
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Annotated
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import structlog
 import typer
@@ -20,15 +23,20 @@ from infra.clock import wall_clock
 from infra.codec import canonical
 from infra.composition import kafka_of, opened, source_of
 from infra.http.application import application
+from infra.http.ledger_totals import LedgerTotals
 from infra.http.operations import offered, operations_app
+from infra.http.served import Served
 from infra.kafka.publisher import KafkaPublisher
 from infra.kafka.topics import KafkaTopics
-from infra.observers import ProjectorMetrics, RelayMetrics
+from infra.log_source import LogSource
+from infra.observers import ProjectorMetrics, RelayMetrics, ServedMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from consumers.projector import Observer
     from infra.composition import Parts
+    from infra.outages import Waiting
 
 HOST = "127.0.0.1"
 SERVE_PORT = 8080
@@ -38,6 +46,7 @@ PROJECT_PORT = 8082
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(help="Port of /metrics, /healthz, /readyz; 0: any free one.")]
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 
@@ -61,7 +70,12 @@ def relay(
     bootstrap = kafka_of(settings)
     registry = CollectorRegistry()
     observer = RelayMetrics(registry)
-    with _opened_persisting(settings) as parts, _stopping() as stop:
+    app = operations_app(registry, observer.waits_for)
+    with (
+        _stopping() as stop,
+        offered(app, host, port) as listening,
+        _opened_persisting(settings, stop, observer) as parts,
+    ):
         prefix, ledger_id = parts.meta.topic_prefix, parts.meta.ledger_id
         ports = RelayPorts(
             store=parts.store,
@@ -73,12 +87,9 @@ def relay(
             clock=wall_clock,
         )
         name = f"{socket.gethostname()}:{os.getpid()}"
-        with offered(operations_app(registry, observer.waits_for), host, port) as listening:
-            log.info("relay started", name=name, kafka=bootstrap, port=listening)
-            leading = Relay(
-                ports=ports, prefix=prefix, name=name, partitions=parts.meta.partitions
-            )
-            leading.run(stop, republish=republish)
+        log.info("relay started", name=name, kafka=bootstrap, port=listening)
+        leading = Relay(ports=ports, prefix=prefix, name=name, partitions=parts.meta.partitions)
+        leading.run(stop, republish=republish)
     log.info("relay stopped")
 
 
@@ -87,35 +98,76 @@ def project(settings: Settings, host: Host = HOST, port: Port = PROJECT_PORT) ->
     """Keep the views up to date: from Kafka where it is named, else from the ledger's log."""
     registry = CollectorRegistry()
     observer = ProjectorMetrics(registry)
-    with _opened_persisting(settings) as parts, _stopping() as stop:
-        source = source_of(parts)
-        try:
-            with offered(operations_app(registry, observer.waits_for), host, port) as listening:
-                log.info("projector started", shards=source.shards, port=listening)
-                parts.projector(source, observer).run(stop)
-        finally:
-            source.close()
+    app = operations_app(registry, observer.waits_for)
+    with (
+        _stopping() as stop,
+        offered(app, host, port) as listening,
+        _opened_persisting(settings, stop, observer) as parts,
+        closing(_persisting(lambda: source_of(parts), stop, observer)) as source,
+    ):
+        observer.reads(source)
+        log.info("projector started", shards=source.shards, port=listening)
+        parts.projector(source, observer).run(stop)
     log.info("projector stopped")
 
 
 @with_settings
 def serve(settings: Settings, host: Host = HOST, port: Port = SERVE_PORT) -> None:
     """Answer queries and take commands over HTTP; show the whole ledger's metrics."""
+    registry = CollectorRegistry()
+    served, observer = Served(), ServedMetrics(registry)
+    app = application(served, registry)
     with (
-        _opened_persisting(settings) as parts,
         _stopping() as stop,
-        offered(application(parts, stop), host, port) as listening,
+        offered(app, host, port) as listening,
+        _opened_persisting(settings, stop, served) as parts,
     ):
-        log.info("serving", address=f"http://{host}:{listening}")
-        stop.wait()
+        ledger = _persisting(lambda: parts.ledger(on_append=observer.appended), stop, served)
+        with _projecting(parts, observer, stop):
+            registry.register(LedgerTotals(parts))
+            served.open(parts, ledger)
+            log.info("serving", address=f"http://{host}:{listening}")
+            stop.wait()
     log.info("stopped serving")
 
 
 @contextmanager
-def _opened_persisting(settings: Settings) -> Iterator[Parts]:
+def _projecting(parts: Parts, observer: Observer, stop: threading.Event) -> Iterator[None]:
+    """Embedded, keep the views up to date from a thread; where that fails, the command does."""
+    failure: list[Exception] = []
+
+    def project() -> None:
+        try:
+            parts.projector(LogSource(parts.store), observer).run(stop)
+        except Exception as error:  # noqa: BLE001 - raised below, by the thread that waits
+            failure.append(error)
+            stop.set()
+
+    thread = threading.Thread(target=project, name="projector")
+    if parts.profile == "embedded":
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        if thread.ident is not None:
+            thread.join()
+    if failure:
+        raise failure[0]
+
+
+@contextmanager
+def _opened_persisting(
+    settings: Settings, stop: threading.Event, waiting: Waiting
+) -> Iterator[Parts]:
     """Open the ledger, waiting for its database as long as it takes."""
     with ExitStack() as stack:
-        yield persisting(lambda: stack.enter_context(opened(settings)), attempts_max=None)
+        yield _persisting(lambda: stack.enter_context(opened(settings)), stop, waiting)
+
+
+def _persisting(attempt: Callable[[], T], stop: threading.Event, waiting: Waiting) -> T:
+    """Return what the attempt returns, for as long as it takes; `/readyz` says why."""
+    return persisting(attempt, None, stop, waiting.outage)
 
 
 @contextmanager

@@ -16,8 +16,7 @@ from rich.table import Table
 from consumers.parking import Parking
 from consumers.rebuild import rebuild as rebuild_view
 from consumers.views import Feed, NoViewError
-from infra.cli.failures import persisting
-from infra.cli.moments import BadCallError
+from infra.cli.failures import BadCallError, persisting
 from infra.cli.settings import Settings, with_settings
 from infra.clock import wall_clock
 from infra.codec import decode

@@ -6,36 +6,40 @@ the view holds it: read your own write). Amounts are minor units of one currency
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import Counter
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, FastAPI, Header, Query
-from prometheus_client import CollectorRegistry
+from fastapi import APIRouter, Depends, FastAPI, Query
 from pydantic import AwareDatetime  # noqa: TC002 - FastAPI reads it at run time
 
-from consumers.views import NoViewError
 from infra.answers import Answers, NotFoundError, currency_of
-from infra.attempt import Refused, Told
 from infra.audit import history
-from infra.commands import FORMS
 from infra.documents import commitment_document, relationship_document, row_document
 from infra.http import problems
-from infra.http.ledger_totals import LedgerTotals
+from infra.http.commands import commands
 from infra.http.operations import operations
-from infra.log_source import LogSource
+from infra.http.schemas import (
+    Commitment,
+    Leaders,
+    Nodes,
+    Relationship,
+    Timeline,
+    Windows,
+    answers,
+)
+from infra.http.served import through
 from projections.deposit_compliance import compliance_rows
-from projections.projection import COMPLIANCE, NETWORK, PROJECTIONS, RELATIONSHIP
+from projections.projection import COMPLIANCE, NETWORK, RELATIONSHIP
 from projections.referral_network import LeaderBy, leaders, network_rows, tree
 from projections.relationship_state import relationship
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
-    from infra.composition import Parts
-    from infra.ledger import Ledger
+    from prometheus_client import CollectorRegistry
+
+    from infra.http.served import Served
     from projections.book import Book
     from projections.projection import Projection
 
@@ -43,7 +47,6 @@ MIN_POSITION_WAIT_SECONDS = 10.0
 MIN_POSITION_POLL_SECONDS = 0.005
 PAGE_ROWS_MAX = 1_000
 LEADERS_MAX = 100
-SERVED_LAG_EVENTS_MAX = 10_000  # further behind, `/readyz` says so
 
 
 class Question:
@@ -74,52 +77,48 @@ Asked = Annotated[Question, Depends()]
 class Queries:
     """Answers questions from the live views, or from the store for the past."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._answers = Answers(parts)
+    def __init__(self, served: Served) -> None:
+        self._served = served
 
     def book(self, projection: Projection, asked: Question) -> tuple[Book, date]:
         """Return the book that answers and the date; waits for `min_position`."""
         self._wait(projection, asked.min_position)
-        return self._answers.book(projection, asked.known_at), self._answers.as_of(asked.as_of)
+        answers = Answers(self._served.parts)
+        return answers.book(projection, asked.known_at), answers.as_of(asked.as_of)
 
     def history(self, customer_id: str, asked: Question) -> list[dict[str, Any]]:
         """Return a customer's events; those dated after `as_of` are left out."""
-        store = self._parts.store
+        parts = self._served.parts
+        store = parts.store
         known_at = asked.known_at
         through = store.position() if known_at is None else store.position_at(known_at)
-        events = history(self._parts, customer_id, through)
+        events = history(parts, customer_id, through)
         until = asked.as_of.isoformat() if asked.as_of else "9999-12-31"
         return [each for each in events if each["occurred_on"] <= until]
 
     def _wait(self, projection: Projection, position: int) -> None:
         deadline = time.monotonic() + MIN_POSITION_WAIT_SECONDS
-        while _through(self._parts, projection) < position:
+        while through(self._served.parts, projection) < position:
             if time.monotonic() > deadline:
                 message = f"{projection.name} does not hold position {position} yet; try again"
                 raise problems.NotAppliedYetError(message)
             time.sleep(MIN_POSITION_POLL_SECONDS)
 
 
-def application(parts: Parts, stop: threading.Event) -> FastAPI:
-    """Return the app. Embedded, it also keeps the views up to date, until `stop` is set."""
-    registry = CollectorRegistry()
-    registry.register(LedgerTotals(parts))
+def application(served: Served, registry: CollectorRegistry) -> FastAPI:
+    """Return the app; what it answers from is opened later."""
     app = FastAPI(title="Guanxi Ledger", version="1", description=__doc__ or "")
     problems.install(app)
-    app.include_router(operations(registry, _waits_for(parts)))
-    app.include_router(_queries(Queries(parts)))
-    app.include_router(_commands(parts.ledger()))
-    if parts.profile == "embedded":
-        projector = parts.projector(LogSource(parts.store))
-        threading.Thread(target=projector.run, args=(stop,), name="projector", daemon=True).start()
+    app.include_router(operations(registry, served.waits_for))
+    app.include_router(_queries(Queries(served)))
+    app.include_router(commands(served))
     return app
 
 
 def _queries(queries: Queries) -> APIRouter:  # noqa: C901 - a list of short routes
     router = APIRouter(tags=["queries"])
 
-    @router.get("/relationships/{customer_id}")
+    @router.get("/relationships/{customer_id}", responses=answers(Relationship))
     def relationship_state(customer_id: str, asked: Asked) -> dict[str, Any]:
         book, on = queries.book(RELATIONSHIP, asked)
         currency = currency_of(book, asked.currency)
@@ -128,7 +127,7 @@ def _queries(queries: Queries) -> APIRouter:  # noqa: C901 - a list of short rou
             raise _not_found("relationship", customer_id, on)
         return relationship_document(found, on, currency)
 
-    @router.get("/relationships/{customer_id}/timeline")
+    @router.get("/relationships/{customer_id}/timeline", responses=answers(Timeline))
     def timeline(customer_id: str, asked: Asked) -> dict[str, Any]:
         events = queries.history(customer_id, asked)
         if not events:
@@ -136,7 +135,7 @@ def _queries(queries: Queries) -> APIRouter:  # noqa: C901 - a list of short rou
             raise NotFoundError(message)
         return {"customer_id": customer_id, "events": events}
 
-    @router.get("/commitments/{commitment_id}")
+    @router.get("/commitments/{commitment_id}", responses=answers(Commitment))
     def commitment(commitment_id: str, asked: Asked) -> dict[str, Any]:
         book, on = queries.book(COMPLIANCE, asked)
         found = book.commitments.get(commitment_id)
@@ -144,7 +143,7 @@ def _queries(queries: Queries) -> APIRouter:  # noqa: C901 - a list of short rou
             raise _not_found("commitment", commitment_id, on)
         return commitment_document(book, commitment_id, on)
 
-    @router.get("/compliance")
+    @router.get("/compliance", responses=answers(Windows))
     def compliance(
         asked: Asked,
         status: str | None = None,
@@ -158,9 +157,11 @@ def _queries(queries: Queries) -> APIRouter:  # noqa: C901 - a list of short rou
             for row in compliance_rows(book, on, currency)
             if row.commitment_id > after and status in {None, row.status}
         )
-        return {"as_of": str(on), "currency": currency, "windows": _page(rows, limit)}
+        page, following = _page(rows, limit)
+        found = {"as_of": str(on), "currency": currency}
+        return {**found, "windows": page, "next": following}
 
-    @router.get("/network/leaders")
+    @router.get("/network/leaders", responses=answers(Leaders))
     def network_leaders(
         asked: Asked,
         by: LeaderBy = "converted_descendants",
@@ -171,7 +172,7 @@ def _queries(queries: Queries) -> APIRouter:  # noqa: C901 - a list of short rou
         best = leaders(network_rows(book, on, currency), by, limit)
         return {"as_of": str(on), "currency": currency, "leaders": [row_document(r) for r in best]}
 
-    @router.get("/network/{customer_id}")
+    @router.get("/network/{customer_id}", responses=answers(Nodes))
     def network(customer_id: str, asked: Asked) -> dict[str, Any]:
         book, on = queries.book(NETWORK, asked)
         currency = currency_of(book, asked.currency)
@@ -183,62 +184,17 @@ def _queries(queries: Queries) -> APIRouter:  # noqa: C901 - a list of short rou
     return router
 
 
-def _page(rows: Iterator[Any], limit: int) -> list[dict[str, Any]]:
-    """Return whole commitments, at least `limit` rows where there are so many."""
+def _page(rows: Iterator[Any], limit: int) -> tuple[list[dict[str, Any]], str | None]:
+    """Return whole commitments, at least `limit` rows where there are so many.
+
+    And the `after` of the next page, None where there is none.
+    """
     page: list[dict[str, Any]] = []
     for row in rows:
         if len(page) >= limit and page[-1]["commitment_id"] != row.commitment_id:
-            break
+            return page, page[-1]["commitment_id"]
         page.append(row_document(row))
-    return page
-
-
-def _commands(ledger: Ledger) -> APIRouter:
-    router = APIRouter(tags=["commands"])
-
-    @router.post("/commands/{name}", status_code=201)
-    def command(
-        name: str,
-        fields: Annotated[dict[str, Any], Body(description="Named as the feeds' columns.")],
-        idempotency_key: Annotated[str | None, Header()] = None,
-        actor: Annotated[str, Header(description="Who tells it.")] = "api",
-    ) -> dict[str, Any]:
-        if name not in FORMS:
-            message = f"there is no command {name!r}: {', '.join(FORMS)}"
-            raise NotFoundError(message)
-        if not idempotency_key:
-            message = "send an Idempotency-Key: told again with it, the first result returns"
-            raise problems.KeyMissingError(message)
-        told = FORMS[name].command(fields)
-        [outcome] = ledger.handle([Told(told, actor, "api", idempotency_key, idempotency_key)])
-        if isinstance(outcome, Refused):
-            raise outcome.error
-        return {"command": name, "position": outcome.position}
-
-    return router
-
-
-def _waits_for(parts: Parts) -> Callable[[], Sequence[str]]:
-    def waits_for() -> Sequence[str]:
-        try:
-            position = parts.store.position()
-            behind = {p.name: position - _through(parts, p) for p in PROJECTIONS}
-        except Exception as error:
-            if getattr(error, "retriable", False):
-                return [f"the database: {error}"]
-            raise
-        late = Counter({name: lag for name, lag in behind.items() if lag > SERVED_LAG_EVENTS_MAX})
-        return [f"view {name}: {lag} events behind" for name, lag in late.items()]
-
-    return waits_for
-
-
-def _through(parts: Parts, projection: Projection) -> int:
-    try:
-        lanes = parts.views.lanes(parts.views.live(projection.name)).values()
-    except NoViewError:
-        return 0
-    return min((lane.progress.through for lane in lanes), default=0)
+    return page, None
 
 
 def _not_found(what: str, id_: str, on: date) -> NotFoundError:

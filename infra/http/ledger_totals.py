@@ -14,6 +14,7 @@ from consumers.views import NoViewError
 from domain.catalogue import BY_NAME
 from infra import metrics
 from infra.answers import Answers, NothingRecordedError
+from infra.feeds.rows_counted import RowsCounted
 from infra.status import status_of
 from projections.book import currencies
 from projections.deposit_compliance import compliance_rows
@@ -37,8 +38,9 @@ class LedgerTotals(Collector):
         self._parts = parts
         self._appended = _CountedTypes(parts)
         self._published = _CountedTypes(parts)
+        self._rows = RowsCounted(parts.store.database)
         self._windows: Counter[str] = Counter()
-        self._windows_at: tuple[int, float] = (-1, 0.0)
+        self._windows_at: tuple[int, float] = (-1, -WINDOWS_AGE_SECONDS_MAX)
         self._guard = threading.Lock()
 
     def describe(self) -> list[Metric]:
@@ -54,9 +56,11 @@ class LedgerTotals(Collector):
         status = status_of(self._parts)
         position = status["ledger"]["position"]
         yield _counter(metrics.APPENDED, self._appended.through(position))
+        yield _counter(metrics.INGEST_ROWS, self._rows.through(position))
         yield _gauge(metrics.LEDGER_POSITION, {(): position})
         yield from self._relay(status["relay"])
         yield from _projections(status["projections"])
+        yield _gauge(metrics.PROJECTION_LAG_SECONDS, self._lag_seconds(status["projections"]))
         yield _counter(metrics.SKIPPED, {(p.name,): self._dropped(p.name) for p in PROJECTIONS})
         yield _gauge(metrics.PARKED_OLDEST, self._parked_seconds())
         yield _gauge(metrics.WINDOWS, self._counted_windows(position))
@@ -72,6 +76,16 @@ class LedgerTotals(Collector):
         yield _gauge(metrics.RELAY_POSITION, {(): relay["position"]})
         yield _gauge(metrics.RELAY_LAG, {(): relay["lag_events"]})
         yield _gauge(metrics.RELAY_LEADER, {(): int(relay["leader"] is not None)})
+
+    def _lag_seconds(self, states: dict[str, Any]) -> Mapping[tuple[str], float]:
+        """Return the age of the oldest event that each view does not hold yet."""
+        now = time.time()
+        ages: dict[tuple[str], float] = {}
+        for view, state in states.items():
+            missing = self._parts.store.read(state["position"], 1) if state["lag_events"] else ()
+            recorded_at = missing[0].recorded_at / 1_000_000 if missing else now
+            ages[(view,)] = max(0.0, now - recorded_at)
+        return ages
 
     def _dropped(self, projection: str) -> int:
         return len(self._parts.views.dropped(projection))
@@ -92,10 +106,9 @@ class LedgerTotals(Collector):
         counted_at, when = self._windows_at
         if position != counted_at and time.monotonic() - when > WINDOWS_AGE_SECONDS_MAX:
             answers = Answers(self._parts)
-            book = answers.book(COMPLIANCE)
             try:
-                on = answers.as_of(None)
-            except NothingRecordedError:
+                book, on = answers.book(COMPLIANCE), answers.as_of(None)
+            except (NothingRecordedError, NoViewError):
                 return {}
             self._windows = Counter(
                 row.status

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from fastapi import FastAPI, Request
 
 RETRY_AFTER_SECONDS = 2
+INTERNAL = 500
 MEDIA_TYPE = "application/problem+json"
+
+log = structlog.get_logger()
 
 
 class NotAppliedYetError(Exception):
@@ -32,6 +36,12 @@ class KeyMissingError(Exception):
     code = "idempotency-key-missing"
 
 
+class NotReadyError(Exception):
+    """The ledger is not open yet; `/readyz` says what is waited for."""
+
+    code = "not-ready"
+
+
 # The first class that fits gives the status.
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (KeyConflictError, 409),
@@ -43,6 +53,8 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (StoreUnavailableError, 503),
     (NoViewError, 503),
     (NotAppliedYetError, 503),
+    (NotReadyError, 503),
+    (Exception, 500),
 )
 
 
@@ -65,6 +77,9 @@ def problem(status: int, code: str, detail: str, **more: object) -> JSONResponse
 
 def _answer(_: Request, error: Exception) -> JSONResponse:
     status = next(status for kind, status in _STATUSES if isinstance(error, kind))
+    if status == INTERNAL:
+        log.error("failed", exc_info=error)
+        return problem(status, "internal", "the server failed; its log says how")
     code = str(getattr(error, "code", "error"))
     more = {"field": error.field} if isinstance(error, RefusedError) else {}
     return problem(status, code, str(error), **more)

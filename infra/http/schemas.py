@@ -1,0 +1,122 @@
+"""What the routes answer, for `/openapi.json`: made from the rows' own columns."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, TypeAlias, get_type_hints
+
+from pydantic import BaseModel, create_model
+
+from projections.deposit_compliance import ComplianceRow
+from projections.referral_network import NetworkRow
+from projections.relationship_state import RelationshipRow
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details; `code` is stable, see docs/errors.md."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    field: str | None = None
+
+
+class Recorded(BaseModel):
+    """Where a command stands in the ledger."""
+
+    command: str
+    position: int
+    recorded: bool
+
+
+def _columns(row_type: type) -> dict[str, Any]:
+    return {name: (hint, ...) for name, hint in get_type_hints(row_type).items()}
+
+
+_WHEN: dict[str, Any] = {"as_of": (date, ...), "currency": (str, ...)}
+_Window = create_model("Window", **_columns(ComplianceRow))
+_Node = create_model("Node", **_columns(NetworkRow))
+
+Relationship = create_model(
+    "Relationship",
+    **_WHEN,
+    **_columns(RelationshipRow),
+    joint_managers=(list[str], ...),
+    tier=(str | None, ...),
+    consents=(list[str], ...),
+    closed_on=(date | None, ...),
+)
+Commitment = create_model(
+    "Commitment",
+    **_WHEN,
+    commitment_id=(str, ...),
+    customer_id=(str, ...),
+    loan_id=(str | None, ...),
+    agreed_on=(date, ...),
+    released_on=(date | None, ...),
+    starts_on=(date, ...),
+    ends_on=(date, ...),
+    metric=(str, ...),
+    window=(str, ...),
+    requirement_kind=(str, ...),
+    requirement_value=(int, ...),
+    windows=(list[_Window], ...),  # type: ignore[valid-type]  # a model made above
+)
+Windows = create_model(
+    "Windows",
+    **_WHEN,
+    windows=(list[_Window], ...),  # type: ignore[valid-type]  # as above
+    next=(str | None, ...),
+)
+Nodes = create_model("Nodes", **_WHEN, nodes=(list[_Node], ...))  # type: ignore[valid-type]  # as above
+Leaders = create_model("Leaders", **_WHEN, leaders=(list[_Node], ...))  # type: ignore[valid-type]  # as above
+
+
+class Event(BaseModel):
+    """An event as it was stored; personal fields stay sealed."""
+
+    position: int
+    id: str
+    type: str
+    version: int
+    stream: str
+    stream_version: int
+    occurred_on: date
+    recorded_at: str
+    actor: str
+    source: str
+    data: dict[str, Any]
+
+
+class Timeline(BaseModel):
+    """All that was recorded of one customer, in ledger order."""
+
+    customer_id: str
+    events: list[Event]
+
+
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
+
+
+def answers(model: type[BaseModel]) -> Responses:
+    """Return what a query answers: the model when all is well, else a problem."""
+    found: Responses = {200: {"model": model}}
+    return found | {"4XX": _problem("400: not as it was asked; 404: unknown"), 503: AGAIN}
+
+
+def _problem(description: str) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
+    return {"description": description, "content": content}
+
+
+AGAIN = _problem("The ledger or the view is not there yet: try again after `Retry-After` seconds")
+TOLD: Responses = {
+    200: {"model": Recorded, "description": "It holds already, since this position"},
+    201: {"model": Recorded, "description": "Recorded, at this position"},
+    400: _problem("No `Idempotency-Key`, or no JSON object"),
+    409: _problem("The id stands for something else, or writers were in each other's way"),
+    422: _problem("The command is malformed or breaks a rule: `field` and `detail` say which"),
+    503: AGAIN,
+}
