@@ -1,0 +1,142 @@
+"""Dealings a policy pack looks at: gifts, payments to third parties, products sold beside a loan.
+
+They are recorded as they happened, lawful or not; it is for a finding to flag them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date  # noqa: TC003 - the codec reads the field types at run time
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from domain import checks
+from domain.loan_rules import known_loan
+from domain.telling import told
+from domain.values import Minor  # noqa: TC001 - read at run time
+
+if TYPE_CHECKING:
+    from domain.world import World
+
+GiftBasis: TypeAlias = Literal["courtesy", "deposits", "loan", "referral", "other"]
+PayeeRole: TypeAlias = Literal["counterparty", "counterparty_staff", "intermediary", "other"]
+Booked: TypeAlias = Literal["yes", "no"]
+Product: TypeAlias = Literal[
+    "deposit",
+    "loan",
+    "discount",
+    "trust",
+    "insurance",
+    "fund",
+    "subordinated_debt",
+    "underwriting",
+    "exclusivity",
+    "other",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiftGiven:
+    """The bank gave the customer something of value; `basis` says what it was measured by."""
+
+    customer_id: str
+    gift_id: str
+    given_on: date
+    basis: GiftBasis
+    amount: Minor
+    currency: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMade:
+    """The bank paid a third party over the customer's business; `booked`: openly, in the books."""
+
+    customer_id: str
+    payment_id: str
+    paid_on: date
+    payee_role: PayeeRole
+    booked: Booked
+    amount: Minor
+    currency: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductSold:
+    """The customer took a product; `loan_id` names the loan that it was a condition of."""
+
+    customer_id: str
+    sale_id: str
+    sold_on: date
+    product: Product
+    monthly_payment: Minor
+    currency: str
+    loan_id: str | None
+    by: str
+
+
+DealingEvent: TypeAlias = GiftGiven | PaymentMade | ProductSold
+
+# Commands.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordGift:
+    """Record that the customer was given something of value."""
+
+    gift_id: str
+    customer_id: str
+    given_on: date
+    basis: GiftBasis
+    amount: Minor
+    currency: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPayment:
+    """Record that a third party was paid over the customer's business."""
+
+    payment_id: str
+    customer_id: str
+    paid_on: date
+    payee_role: PayeeRole
+    booked: Booked
+    amount: Minor
+    currency: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordProductSale:
+    """Record that the customer took a product, perhaps as a condition of a loan."""
+
+    sale_id: str
+    customer_id: str
+    sold_on: date
+    product: Product
+    monthly_payment: Minor
+    currency: str
+    loan_id: str | None = None
+    by: str
+
+
+DealingCommand: TypeAlias = RecordGift | RecordPayment | RecordProductSale
+
+
+def decide(command: DealingCommand, world: World) -> tuple[DealingEvent, ...]:
+    """Return the event a dealing causes, or raise the rule it breaks: only what has no meaning."""
+    checks.known_customer(world, command.customer_id)
+    checks.currency(command.currency)
+    match command:
+        case RecordGift():
+            checks.positive("amount", command.amount)
+            return (told(GiftGiven, command),)
+        case RecordPayment():
+            checks.positive("amount", command.amount)
+            return (told(PaymentMade, command),)
+        case RecordProductSale():
+            checks.not_negative("monthly_payment", command.monthly_payment)
+            if command.loan_id is not None:
+                known_loan(command.loan_id, world)
+            return (told(ProductSold, command),)

@@ -1,0 +1,221 @@
+"""A finding (合规发现): a rule of a policy pack that an event or state offends, and its disposition.
+
+It flags, it never blocks. The law that judged is that of the day of the offence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date  # noqa: TC003 - the codec reads the field types at run time
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from domain import checks
+from domain.errors import JustifiedAloneError, UnknownFindingError
+from domain.telling import told
+
+if TYPE_CHECKING:
+    from domain.world import World
+
+Severity: TypeAlias = Literal["review", "low", "medium", "high"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingRaised:
+    """A rule was found offended, as of `raised_on`.
+
+    `pack` and `rule` in `rule_version`, in force on `offended_on`, judged. `facts` are keys such
+    as `draw:D05314-1`, `events` the ids of the events that told them. `customer_id` is `ledger`
+    for what the whole bank offends.
+    """
+
+    customer_id: str
+    finding_id: str
+    raised_on: date
+    offended_on: date
+    pack: str
+    rule: str
+    rule_version: int
+    in_force_from: date
+    in_force_to: date | None
+    severity: Severity
+    facts: tuple[str, ...]
+    events: tuple[str, ...]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingAssigned:
+    """Somebody has to deal with the finding."""
+
+    customer_id: str
+    finding_id: str
+    assigned_on: date
+    assigned_to: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingJustified:
+    """What was found is in order, for the reason given; another person agreed (four eyes)."""
+
+    customer_id: str
+    finding_id: str
+    justified_on: date
+    reason: str
+    justified_by: str
+    approved_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingRemediated:
+    """What was found was put right."""
+
+    customer_id: str
+    finding_id: str
+    remediated_on: date
+    measure: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingReported:
+    """The finding was reported, such as to the supervisor."""
+
+    customer_id: str
+    finding_id: str
+    reported_on: date
+    reported_to: str
+    by: str
+
+
+Disposition: TypeAlias = FindingAssigned | FindingJustified | FindingRemediated | FindingReported
+FindingEvent: TypeAlias = FindingRaised | Disposition
+
+# State.
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was raised, to whom it is assigned, and the disposition last told."""
+
+    raised: FindingRaised
+    assigned_to: str | None = None
+    last: Disposition | None = None
+
+
+def evolve(finding: Finding | None, event: FindingEvent) -> Finding | None:
+    """Return the finding after the event. Total: history is never refused."""
+    if isinstance(event, FindingRaised):
+        return Finding(event)
+    if finding is None:
+        return None
+    if isinstance(event, FindingAssigned):
+        return replace(finding, assigned_to=event.assigned_to, last=event)
+    return replace(finding, last=event)
+
+
+# Commands.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaiseFinding:
+    """Record what a pack found. Raised once: told again, nothing happens."""
+
+    finding_id: str
+    customer_id: str
+    raised_on: date
+    offended_on: date
+    pack: str
+    rule: str
+    rule_version: int
+    in_force_from: date
+    in_force_to: date | None = None
+    severity: Severity
+    facts: tuple[str, ...]
+    events: tuple[str, ...] = ()
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignFinding:
+    """Say who has to deal with a finding."""
+
+    finding_id: str
+    assigned_on: date
+    assigned_to: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JustifyFinding:
+    """Say why what was found is in order, and who agreed."""
+
+    finding_id: str
+    justified_on: date
+    reason: str
+    justified_by: str
+    approved_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemediateFinding:
+    """Say how what was found was put right."""
+
+    finding_id: str
+    remediated_on: date
+    measure: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFinding:
+    """Say to whom the finding was reported."""
+
+    finding_id: str
+    reported_on: date
+    reported_to: str
+    by: str
+
+
+DisposeCommand: TypeAlias = AssignFinding | JustifyFinding | RemediateFinding | ReportFinding
+FindingCommand: TypeAlias = RaiseFinding | DisposeCommand
+
+
+def decide(command: FindingCommand, world: World) -> tuple[FindingEvent, ...]:
+    """Return the events a command about findings causes, or raise the rule it breaks."""
+    finding = world.finding(command.finding_id)
+    if isinstance(command, RaiseFinding):
+        if finding is not None:
+            return ()
+        if command.customer_id != checks.LEDGER:
+            checks.not_forgotten(world, command.customer_id)
+        checks.in_order("raised_on", command.raised_on, "offended_on", command.offended_on)
+        return (told(FindingRaised, command),)
+    if finding is None:
+        raise UnknownFindingError("finding_id", command.finding_id)
+    checks.not_forgotten(world, finding.raised.customer_id)
+    disposed = _disposed(command, finding)
+    return () if disposed == finding.last else (disposed,)
+
+
+def _disposed(command: DisposeCommand, finding: Finding) -> Disposition:
+    raised = finding.raised
+    match command:
+        case AssignFinding():
+            _not_before("assigned_on", command.assigned_on, raised)
+            return told(FindingAssigned, command, customer_id=raised.customer_id)
+        case JustifyFinding():
+            _not_before("justified_on", command.justified_on, raised)
+            if command.approved_by in {command.justified_by, finding.assigned_to}:
+                raise JustifiedAloneError("approved_by", command.approved_by)
+            return told(FindingJustified, command, customer_id=raised.customer_id)
+        case RemediateFinding():
+            _not_before("remediated_on", command.remediated_on, raised)
+            return told(FindingRemediated, command, customer_id=raised.customer_id)
+        case ReportFinding():
+            _not_before("reported_on", command.reported_on, raised)
+            return told(FindingReported, command, customer_id=raised.customer_id)
+
+
+def _not_before(field: str, day: date, raised: FindingRaised) -> None:
+    checks.in_order(field, day, "raised_on", raised.raised_on)
