@@ -9,7 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from domain import account, commitment, contact, guarantee, loan, referral, relationship
+from domain import (
+    account,
+    close,
+    commitment,
+    contact,
+    guarantee,
+    loan,
+    referral,
+    relationship,
+    reported,
+)
 
 if TYPE_CHECKING:
     from datetime import date
@@ -31,7 +41,9 @@ Event: TypeAlias = (
     | guarantee.GuaranteeEvent
     | account.AccountEvent
     | commitment.CommitmentEvent
+    | reported.ReportEvent
     | referral.ReferralEvent
+    | close.CloseEvent
 )
 
 
@@ -83,7 +95,9 @@ _LOAN = ("loan", "loan_id")
 _GUARANTEE = ("guarantee", "guarantee_id")
 _BALANCES = ("balances", "account_id")
 _COMMITMENT = ("commitment", "commitment_id")
+_COMPLIANCE = ("compliance", "commitment_id")
 _PROSPECT = ("prospect", "customer_id")
+_CLOSE = ("close", "business_date")
 
 EVENT_TYPES: tuple[EventType, ...] = (
     _type(
@@ -220,6 +234,14 @@ EVENT_TYPES: tuple[EventType, ...] = (
         _COMMITMENT,
         "released_on",
     ),
+    _type("commitment-tested", "deposit", reported.CommitmentTested, _COMPLIANCE, "tested_on"),
+    _type(
+        "commitment-breached", "deposit", reported.CommitmentBreached, _COMPLIANCE, "breached_on"
+    ),
+    _type("commitment-cured", "deposit", reported.CommitmentCured, _COMPLIANCE, "found_on"),
+    _type(
+        "consequence-applied", "deposit", reported.ConsequenceApplied, _COMPLIANCE, "applied_on"
+    ),
     _type(
         "referral-introduced", "referral", referral.ReferralIntroduced, _PROSPECT, "introduced_on"
     ),
@@ -229,6 +251,8 @@ EVENT_TYPES: tuple[EventType, ...] = (
     _type("referral-converted", "referral", referral.ReferralConverted, _PROSPECT, "converted_on"),
     _type("referral-declined", "referral", referral.ReferralDeclined, _PROSPECT, "declined_on"),
     _type("referral-lapsed", "referral", referral.ReferralLapsed, _PROSPECT, "lapsed_on"),
+    _type("close-started", "finding", close.CloseStarted, _CLOSE, "business_date"),
+    _type("business-date-closed", "finding", close.BusinessDateClosed, _CLOSE, "business_date"),
 )
 
 BY_NAME = {event_type.name: event_type for event_type in EVENT_TYPES}

@@ -87,9 +87,29 @@ class WindowResult(NamedTuple):
     cured_on: date | None
 
 
+class Test(NamedTuple):
+    """A window's result, and what it came from: the debt, and the surplus carried in.
+
+    `as_of` is a proleptic Gregorian ordinal.
+    """
+
+    result: WindowResult
+    window: Window
+    surplus: int
+    debt: Debt
+    as_of: int
+
+
 def assess(
     commitment: Agreed, deposits: Sequence[Deposit], flows: Iterable[Flow], as_of: date
 ) -> Iterator[WindowResult]:
+    """Yield the result of each of `tests`."""
+    return (test.result for test in tests(commitment, deposits, flows, as_of))
+
+
+def tests(
+    commitment: Agreed, deposits: Sequence[Deposit], flows: Iterable[Flow], as_of: date
+) -> Iterator[Test]:
     """Test each window of a commitment as of a date, earliest first, those to come included.
 
     `deposits` are the accounts that any of its terms may count, `flows` those of the loan, or
@@ -109,7 +129,7 @@ def assess(
         result = evaluate(window, evidence, surplus)
         if any(first <= result.window_start <= last for first, last in waivers):
             result = result._replace(status="waived", cured_on=None)
-        yield result
+        yield Test(result, window, surplus, evidence.debt, evidence.today)
         spare = result.balance_days + surplus - result.required_days
         surplus = max(0, spare) if result.metric == "average" and not result.unknown_days else 0
 

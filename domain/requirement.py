@@ -58,9 +58,13 @@ class Debt:
 
     def base(self, terms: Terms, day: int) -> Minor:
         """Return what the requirement is a percentage of."""
-        at = bisect_right(self.days, day) - 1
         if terms.requirement_kind == "percent_of_drawn":
-            return self.drawn[at]
+            return self.drawn[bisect_right(self.days, day) - 1]
+        return self.outstanding(day)
+
+    def outstanding(self, day: int) -> Minor:
+        """Return what is drawn and not repaid at the end of a day, at least 0."""
+        at = bisect_right(self.days, day) - 1
         return max(0, self.drawn[at] - self.repaid[at])
 
     def changes(self, first: int, last: int) -> list[int]:

@@ -22,6 +22,7 @@ from projections.facts import (
     Loan,
     Profile,
     Referral,
+    Tested,
     TierFrom,
 )
 
@@ -54,6 +55,7 @@ class Book:
     guarantees_by_guarantor: dict[str, list[str]] = field(default_factory=dict)
     commitments: dict[str, tuple[str, Commitment]] = field(default_factory=dict)
     commitments_of: dict[str, list[str]] = field(default_factory=dict)
+    tested: dict[str, dict[date, Tested]] = field(default_factory=dict)
     consents_of: dict[str, dict[str, Consent]] = field(default_factory=dict)
     contacts_of: dict[str, list[Contact]] = field(default_factory=dict)
     follow_ups_of: dict[str, list[FollowUp]] = field(default_factory=dict)
@@ -99,10 +101,17 @@ class Book:
             case Commitment():
                 self.commitments[id_] = (customer_id, row)
                 self.commitments_of.setdefault(customer_id, []).append(id_)
+            case Tested():
+                self.put_tested(id_, row)
             case Referral():
                 self.referrals[id_] = (customer_id, row)
                 self.referrals_of_prospect.setdefault(customer_id, []).append(id_)
                 self.referrals_by_referrer.setdefault(row.referrer_id, []).append(id_)
+
+    def put_tested(self, id_: str, row: Tested) -> None:
+        """Put in what was reported of a window, instead of what is there of it."""
+        commitment_id, _, start = id_.rpartition("/")
+        self.tested.setdefault(commitment_id, {})[date.fromisoformat(start)] = row
 
     def accounts_in(self, customer_id: str, currency: str) -> list[str]:
         """Return the customer's own accounts in a currency, whenever they were opened."""

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import date  # noqa: TC003 - the view codec reads the field types at run time
 from typing import TypeAlias
 
-from domain.commitment import Terms  # noqa: TC001 - read at run time
+from domain.commitment import Metric, Terms  # noqa: TC001 - read at run time
+from domain.reported import Outcome  # noqa: TC001 - read at run time
 
 Key: TypeAlias = tuple[str, str, str]  # customer_id, kind, id
 
@@ -185,6 +186,33 @@ class Commitment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a close reported of a window; `applied` is the amount of its consequence, if any."""
+
+    tested_on: date
+    window_end: date
+    metric: Metric
+    days: int
+    carried_days: int
+    unknown_days: int
+    balance_days: int
+    required_days: int
+    shortfall: int | None
+    outcome: Outcome
+    cured_on: date | None
+    inputs_sha256: str
+    restates: bool
+    applied: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """kind `tested`, id `<commitment>/<start of the window>`: its reports, in ledger order."""
+
+    reports: tuple[Report, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Referral:
     """kind `referral`, id the referral's, under the prospect; `ended_on`: declined or lapsed."""
 
@@ -206,6 +234,7 @@ Row: TypeAlias = (
     | Loan
     | Guarantee
     | Commitment
+    | Tested
     | Referral
 )
 
@@ -219,5 +248,6 @@ KINDS: dict[str, type[Row]] = {
     "loan": Loan,
     "guarantee": Guarantee,
     "commitment": Commitment,
+    "tested": Tested,
     "referral": Referral,
 }

@@ -12,7 +12,17 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias
 
-from domain import account, commitment, contact, guarantee, loan, referral, relationship
+from domain import (
+    account,
+    close,
+    commitment,
+    contact,
+    guarantee,
+    loan,
+    referral,
+    relationship,
+    reported,
+)
 from projections.facts import (
     Account,
     Assignment,
@@ -29,7 +39,9 @@ from projections.facts import (
     Paid,
     Profile,
     Referral,
+    Report,
     TermsFrom,
+    Tested,
     TierFrom,
     Waiver,
 )
@@ -206,6 +218,11 @@ def _waived(row: Commitment, event: commitment.CommitmentWaived) -> Commitment:
     return replace(row, waivers=(*row.waivers, waiver))
 
 
+def _applied(row: Tested, event: reported.ConsequenceApplied) -> Tested:
+    *earlier, last = row.reports
+    return Tested((*earlier, replace(last, applied=event.amount)))
+
+
 def _released(row: Commitment, event: commitment.CommitmentReleased) -> Commitment:
     return replace(row, released_on=event.released_on)
 
@@ -234,6 +251,26 @@ def _balance(row: BalanceMonth | None, event: Balance) -> BalanceMonth:
     days = list(row.days) if row else _NO_DAYS.copy()
     days[event.business_date.day - 1] = event.ledger_balance
     return BalanceMonth(tuple(days))
+
+
+def _tested(row: Tested | None, event: reported.CommitmentTested) -> Tested:
+    report = Report(
+        tested_on=event.tested_on,
+        window_end=event.window_end,
+        metric=event.metric,
+        days=event.days,
+        carried_days=event.carried_days,
+        unknown_days=event.unknown_days,
+        balance_days=event.balance_days,
+        required_days=event.required_days,
+        shortfall=event.shortfall,
+        outcome=event.outcome,
+        cured_on=event.cured_on,
+        inputs_sha256=event.inputs_sha256,
+        restates=event.restates is not None,
+        applied=row.reports[-1].applied if row else None,
+    )
+    return Tested((*(row.reports if row else ()), report))
 
 
 def _consent_given(row: Consent | None, event: relationship.ConsentGiven) -> Consent:
@@ -277,6 +314,10 @@ def _rules(
     kind: str, id_of: Callable[[Any], str], folds: Mapping[type[Event], Fold]
 ) -> dict[type[Event], _Rule]:
     return {event_class: _Rule(kind, id_of, fold) for event_class, fold in folds.items()}
+
+
+def _window_of(event: reported.ReportEvent) -> str:
+    return f"{event.commitment_id}/{event.window_start}"
 
 
 def _month_of(event: Balance) -> str:
@@ -352,6 +393,14 @@ _RULES: Mapping[type[Event], _Rule] = {
         },
     ),
     **_rules(
+        "tested",
+        _window_of,
+        {
+            reported.CommitmentTested: _tested,
+            reported.ConsequenceApplied: _changes(_applied),
+        },
+    ),
+    **_rules(
         "referral",
         attrgetter("referral_id"),
         {
@@ -374,6 +423,10 @@ UNFOLDED: frozenset[type[Event]] = frozenset(
         contact.ComplaintRecorded,
         loan.RateChanged,
         loan.LoanRenewed,
+        reported.CommitmentBreached,  # its test says so too
+        reported.CommitmentCured,
+        close.CloseStarted,
+        close.BusinessDateClosed,
         referral.ReferralAssigned,
         referral.ReferralContacted,
         referral.ReferralQualified,

@@ -23,7 +23,7 @@ RELATIONSHIP = Projection(
     | {"customer", "consent", "contact", "follow_up", "loan", "commitment", "referral"}
     | {"guarantee"},
 )
-COMPLIANCE = Projection("compliance", 1, _DEPOSITS | {"loan", "commitment"})
+COMPLIANCE = Projection("compliance", 2, _DEPOSITS | {"loan", "commitment", "tested"})
 NETWORK = Projection("network", 1, _DEPOSITS | {"customer", "loan", "referral"})
 GUARANTEES = Projection("guarantees", 1, _DEPOSITS | {"loan", "guarantee"})
 

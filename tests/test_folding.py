@@ -44,6 +44,7 @@ from domain.relationship import (
     RelationshipOpened,
     TierAssigned,
 )
+from domain.reported import CommitmentTested, ConsequenceApplied
 from infra.views.row_codec import pack_row, unpack_row
 from projections import facts
 from projections.folding import FOLDED, UNFOLDED, CannotApplyError, fold, key_of
@@ -135,6 +136,45 @@ CORRECTED = ContactCorrected(
 AGREED = CommitmentAgreed(
     customer_id="C", commitment_id="K", loan_id="L", agreed_on=D1, terms=TERMS
 )
+TESTED = CommitmentTested(
+    customer_id="C",
+    commitment_id="K",
+    window_start=D1,
+    window_end=D2,
+    tested_on=D2,
+    metric="average",
+    days=2,
+    carried_days=0,
+    unknown_days=0,
+    balance_days=150,
+    required_days=200,
+    surplus=0,
+    shortfall=50,
+    outcome="breached",
+    cured_on=None,
+    rules_version=1,
+    inputs_count=5,
+    inputs_sha256="aa",
+    through=9,
+    restates=None,
+    causes=(),
+    causes_count=0,
+)
+APPLIED = ConsequenceApplied(
+    customer_id="C",
+    commitment_id="K",
+    window_start=D1,
+    window_end=D2,
+    applied_on=D2,
+    kind="deficiency_fee_bp",
+    basis="shortfall_balance_days",
+    base=50,
+    rate=5000,
+    divisor=360_000_000,
+    amount=7,
+    currency="CZK",
+    test_id="T",
+)
 INTRODUCED = ReferralIntroduced(
     customer_id="C",
     referral_id="R",
@@ -190,6 +230,7 @@ def test_the_kinds_folded_are_those_of_the_facts() -> None:
         APPROVED,
         GIVEN,
         AGREED,
+        TESTED,
         INTRODUCED,
     )
     assert {kind for _, kind, _ in rows} == set(facts.KINDS)
@@ -326,6 +367,18 @@ def test_a_reversal_marks_its_draw_or_repayment_and_no_other() -> None:
         draws=(facts.Draw("E", D1, 300), facts.Draw("D", D1, 300, D3)),
         repayments=(facts.Paid("P", D2, 100, 7, D3), facts.Paid("Q", D2, 100, 7)),
         settled_on=D3,
+    )
+
+
+def test_a_window_keeps_all_its_reports_and_what_was_applied_last() -> None:
+    again = replace(TESTED, balance_days=180, shortfall=20, restates="T", tested_on=D3)
+    row = row_after(TESTED, APPLIED, again)
+    assert isinstance(row, facts.Tested)
+    first, second = row.reports
+    assert (first.shortfall, first.restates, first.applied) == (50, False, 7)
+    assert (second.shortfall, second.restates, second.applied) == (20, True, 7)
+    assert row_after(TESTED, APPLIED, replace(APPLIED, amount=0)) == facts.Tested(
+        (replace(first, applied=0),)
     )
 
 

@@ -1,0 +1,259 @@
+"""The close of a business day (日终): which windows are tested, and what is reported of them.
+
+A window is tested at the close of its last day, and again at each close at which its outcome is
+another: a grace that ends, a cure, the end of the cure days, a waiver. Where what was told since
+gives it other figures, or would have had the earlier test rest on other inputs, the window is
+tested again too, and the new test says which one it restates.
+
+Event ids follow from what was tested and when, so a close that is run again makes the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from uuid import UUID, uuid5
+
+from domain.consequence import TAKEN_BACK, consequence_of
+from domain.inputs import hash_of
+from domain.reported import (
+    Cause,
+    CommitmentBreached,
+    CommitmentCured,
+    CommitmentTested,
+    ConsequenceApplied,
+)
+from domain.windows import stretches, windows
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Sequence
+
+    from domain.case import Case, Change, Finding, Report
+    from domain.compliance import Agreed
+    from domain.reported import ReportEvent
+
+LEDGER = "ledger"  # the partition key of the ledger's own events (DESIGN section 4)
+RULES_VERSION = 1  # of the rules of `domain.compliance`: raised when a figure comes out otherwise
+CAUSES_MAX = 100  # named in one test
+
+Balances: TypeAlias = Literal["observed", "carried"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseStarted:
+    """The day's tests run on what the ledger holds up to this event's own position.
+
+    `balances`: `observed` where every counted account had one of the day, `carried` where the
+    close was told to go on without.
+    """
+
+    customer_id: str
+    business_date: date
+    balances: Balances
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusinessDateClosed:
+    """All that was due on the day has been reported; `reported` counts the events."""
+
+    customer_id: str
+    business_date: date
+    through: int
+    tested: int
+    reported: int
+
+
+CloseEvent: TypeAlias = CloseStarted | BusinessDateClosed
+
+
+class Closing(NamedTuple):
+    """The close of a day of a ledger, on what that holds up to the position `through`."""
+
+    ledger_id: str
+    on: date
+    through: int
+
+
+def event_id(
+    ledger_id: str, on: date, kind: str, commitment_id: str = "", window_start: date | None = None
+) -> str:
+    """Return the id of an event of the close of a day: a UUID of version 5."""
+    return str(uuid5(UUID(ledger_id), f"{on}:{kind}:{commitment_id}:{window_start or ''}"))
+
+
+def is_due(agreed: Agreed, reported: Container[date], on: date) -> bool:
+    """Tell whether the close of a day has to look at a commitment of which nothing changed.
+
+    So it is while the day itself can bring a window another outcome, when something told
+    beforehand begins to be known, and when an ended window was never reported.
+    """
+    if agreed.agreed_on > on:
+        return False
+    if on in told_on(agreed):
+        return True
+    today = on.toordinal()
+    for window in windows(stretches(agreed.terms, agreed.released_on, on)):
+        if window.last > today:
+            return False
+        settled = window.last + window.terms.grace_days + window.terms.cure_days + 1
+        if today <= settled or date.fromordinal(window.first) not in reported:
+            return True
+    return False
+
+
+def told_on(agreed: Agreed) -> set[date | None]:
+    """Return the days on which something about a commitment begins to be known."""
+    days: set[date | None] = {one.told_on for one in agreed.terms}
+    return days | {one.told_on for one in agreed.waivers} | {agreed.released_on}
+
+
+def report(case: Case, closing: Closing) -> Iterator[tuple[str, ReportEvent]]:
+    """Yield what the close of a day reports of a commitment, each event with its id, in order."""
+    found = case.findings(closing.on)
+    for window_start in sorted(found.keys() | case.reports.keys()):
+        finding, last = found.get(window_start), case.reports.get(window_start)
+        outcome = finding.outcome if finding else "void"
+        restated = case.restated(window_start, finding)
+        if last is None or restated or last.outcome != outcome:
+            yield from _About(case, closing, window_start, finding, last, restated).events()
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """A window that is to be reported; without a finding it is void."""
+
+    case: Case
+    closing: Closing
+    window_start: date
+    finding: Finding | None
+    last: Report | None
+    restated: bool
+
+    def events(self) -> Iterator[tuple[str, ReportEvent]]:
+        tested = self._tested()
+        test_id = self._id("commitment-tested")
+        yield test_id, tested
+        about = self._common() | {"window_end": tested.window_end, "test_id": test_id}
+        on, short = self.closing.on, tested.shortfall
+        if tested.outcome == "breached":
+            breached = CommitmentBreached(breached_on=on, shortfall=_int(short), **about)
+            yield self._id("commitment-breached"), breached
+        elif tested.outcome == "cured" and tested.cured_on is not None:
+            cured_on = tested.cured_on
+            cured = CommitmentCured(found_on=on, cured_on=cured_on, shortfall=_int(short), **about)
+            yield self._id("commitment-cured"), cured
+        applied = self._applied(about)
+        if applied is not None:
+            yield self._id("consequence-applied"), applied
+
+    def _tested(self) -> CommitmentTested:
+        causes = self._causes()
+        told = self._common() | {
+            "tested_on": self.closing.on,
+            "rules_version": RULES_VERSION,
+            "through": self.closing.through,
+            "restates": self._restates(),
+            "causes": tuple(Cause(position=c.position, event_id=c.event_id) for c in causes)[
+                :CAUSES_MAX
+            ],
+            "causes_count": len(causes),
+        }
+        if self.finding is None:
+            assert self.last is not None
+            return CommitmentTested(
+                window_end=self.last.window_end, metric=self.last.metric, **_VOID, **told
+            )
+        result = self.finding.test.result
+        return CommitmentTested(
+            window_end=result.window_end,
+            metric=result.metric,
+            days=result.days,
+            carried_days=result.carried_days,
+            unknown_days=result.unknown_days,
+            balance_days=result.balance_days,
+            required_days=result.required_days,
+            surplus=self.finding.test.surplus,
+            shortfall=result.shortfall,
+            outcome=self.finding.outcome,
+            cured_on=result.cured_on,
+            inputs_count=self.finding.inputs_count,
+            inputs_sha256=self.finding.inputs_sha256,
+            **told,
+        )
+
+    def _applied(self, about: dict[str, Any]) -> ConsequenceApplied | None:
+        """Return the event where what the window costs is not what was applied for it."""
+        cost, before = TAKEN_BACK, self.last.applied if self.last else None
+        currency = self.case.agreed.terms[0].terms.currency
+        if self.finding is not None and self.finding.outcome == "breached":
+            test = self.finding.test
+            cost = consequence_of(test.window, _int(test.result.shortfall), test.debt)
+        if cost.amount == (before or 0) and (before is not None or cost.kind == "none"):
+            return None
+        return ConsequenceApplied(
+            applied_on=self.closing.on,
+            kind=cost.kind,
+            basis=cost.basis,
+            base=cost.base,
+            rate=cost.rate,
+            divisor=cost.divisor,
+            amount=cost.amount,
+            currency=currency,
+            **about,
+        )
+
+    def _causes(self) -> Sequence[Change]:
+        """Return the changes that bear on the window; where none does, on one before it."""
+        waived = self.finding is not None and self.finding.outcome == "waived"
+        if self.last is None or not (self.restated or waived):
+            return ()
+        changes = self.case.changes
+        if self.finding is None:
+            return changes
+        window = self.finding.test.window
+        carried = max(one.terms.missing_days for one in window.stretches)
+        first = window.first - carried
+        last = window.last + window.terms.grace_days + window.terms.cure_days
+        near = [
+            change
+            for change in changes
+            if change.account_id is None or first <= change.on.toordinal() <= last
+        ]
+        return near or changes
+
+    def _restates(self) -> str | None:
+        if not self.restated or self.last is None:
+            return None
+        return self._id("commitment-tested", self.last.tested_on)
+
+    def _id(self, kind: str, on: date | None = None) -> str:
+        ledger_id, commitment_id = self.closing.ledger_id, self.case.commitment_id
+        return event_id(ledger_id, on or self.closing.on, kind, commitment_id, self.window_start)
+
+    def _common(self) -> dict[str, Any]:
+        return {
+            "customer_id": self.case.customer_id,
+            "commitment_id": self.case.commitment_id,
+            "window_start": self.window_start,
+        }
+
+
+_VOID: dict[str, Any] = {
+    "days": 0,
+    "carried_days": 0,
+    "unknown_days": 0,
+    "balance_days": 0,
+    "required_days": 0,
+    "surplus": 0,
+    "shortfall": None,
+    "outcome": "void",
+    "cured_on": None,
+    "inputs_count": 0,
+    "inputs_sha256": hash_of(()),
+}
+
+
+def _int(shortfall: int | None) -> int:
+    assert shortfall is not None, "a short window has a shortfall"
+    return shortfall

@@ -1,0 +1,95 @@
+"""What a test of a window rests on, as lines of text that anybody can hash again.
+
+Of the window: its terms, what was carried into it, the accounts that count, each balance observed
+from the days that may be carried on to the last day that mattered, each change of the debt. The
+lines are sorted, joined by line feeds, and hashed as UTF-8 with SHA-256.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import date
+from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from domain.counted_balances import deposits_counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from domain.commitment import Terms
+    from domain.compliance import Test
+    from domain.counted_balances import Deposit
+    from domain.requirement import Flow
+
+DATES_CACHED_MAX = 65_536
+
+
+def lines_of(test: Test, deposits: Sequence[Deposit], flows: Sequence[Flow]) -> list[str]:
+    """Return the lines of a test of an ended window, sorted."""
+    window, result = test.window, test.result
+    lines = [f"window {result.window_start} {result.window_end}", f"surplus {test.surplus}"]
+    if result.status == "waived":
+        lines.append("waived")
+    every = [stretch.terms for stretch in window.stretches]
+    lines += [
+        f"terms from {_iso(max(stretch.first, window.first))} {_told(stretch.terms)}"
+        for stretch in window.stretches
+    ]
+    counted = {one.account_id: one for terms in every for one in deposits_counted(terms, deposits)}
+    first = window.first - max(terms.missing_days for terms in every)
+    for deposit in counted.values():
+        lines.append(f"account {deposit.account_id} opened {_iso(deposit.opened)}")
+        lines += _balances(deposit, first, last_day_that_mattered(test))
+    if any(_by_debt(terms) for terms in every):
+        end = result.window_end
+        lines += [f"debt {f.on} drawn {f.drawn} repaid {f.repaid}" for f in flows if f.on <= end]
+    return sorted(lines)
+
+
+def hash_of(lines: Sequence[str]) -> str:
+    """Return the SHA-256 of the lines, in hex."""
+    return sha256("\n".join(lines).encode()).hexdigest()
+
+
+def last_day_that_mattered(test: Test) -> int:
+    """Return the window's last day, or where it was short the last cure day looked at."""
+    window, result = test.window, test.result
+    if result.cured_on is not None:
+        return result.cured_on.toordinal()
+    if result.status not in {"in_cure", "breached"}:
+        return window.last
+    return min(test.as_of, window.last + window.terms.grace_days + window.terms.cure_days)
+
+
+def _balances(deposit: Deposit, first: int, last: int) -> Iterator[str]:
+    for day, balance in enumerate(deposit.seen(first, last), first):
+        if balance is not None:
+            yield f"balance {deposit.account_id} {_iso(day)} {balance}"
+
+
+def _by_debt(terms: Terms) -> bool:
+    return terms.requirement_kind != "amount" or terms.consequence_kind == "rate_surcharge_bp"
+
+
+@lru_cache(maxsize=4096)
+def _told(terms: Terms) -> str:
+    return " ".join(f"{field.name}={_text(getattr(terms, field.name))}" for field in fields(terms))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return "[" + ",".join(map(_text, value)) + "]"
+    if hasattr(value, "account_id"):
+        return f"{value.account_id}@{_or_empty(value.counted_from)}/{_or_empty(value.counted_to)}"  # type: ignore[attr-defined]  # a CountedAccount
+    return _or_empty(value)
+
+
+def _or_empty(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+@lru_cache(maxsize=DATES_CACHED_MAX)
+def _iso(day: int) -> str:
+    return date.fromordinal(day).isoformat()
