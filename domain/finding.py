@@ -1,4 +1,4 @@
-"""A finding (合规发现): a rule of a policy pack that an event or state offends, and its disposition.
+"""A finding (合规发现): a rule of a policy pack that something offends, and its disposition.
 
 It flags, it never blocks. The law that judged is that of the day of the offence.
 """

@@ -119,7 +119,7 @@ def _place(command: PlaceHold, world: World) -> HoldPlaced:
 
 
 def _release(command: ReleaseHold, world: World) -> tuple[HoldReleased, ...]:
-    hold = world.hold(command.hold_id)
+    hold = world.deposit_hold(command.hold_id)
     if hold is None:
         raise UnknownHoldError("hold_id", command.hold_id)
     placed = hold.placed

@@ -1,0 +1,17 @@
+"""Every check that a rule of a pack may name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from projections.policy import commitments, dealings, deposits, loans
+
+if TYPE_CHECKING:
+    from projections.policy.rules import Check
+
+CHECKS: dict[str, Check[Any]] = {
+    **loans.CHECKS,
+    **commitments.CHECKS,
+    **deposits.CHECKS,
+    **dealings.CHECKS,
+}

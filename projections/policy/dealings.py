@@ -1,0 +1,212 @@
+"""Checks on dealings: threats, payments and gifts, products sold with a loan, personal data."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from domain.dealing import GiftBasis, PayeeRole, Product  # noqa: TC001 - packs are read by these
+from domain.referral import Via  # noqa: TC001 - the same
+from projections.book import consents_at, profile_at
+from projections.policy.rules import Check, Offence, money
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from projections.book import Book
+    from projections.facts import Draw, Loan, Referral, Sale
+
+MONTHS_A_YEAR = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codes:
+    """The codes of purpose or outcome that say a contact threatened; notes are sealed."""
+
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payees:
+    """Roles that may not be paid at all, and those that may be paid only in the books."""
+
+    roles: tuple[PayeeRole, ...]
+    unbooked_roles: tuple[PayeeRole, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiftBases:
+    """What a gift may not be measured by."""
+
+    bases: tuple[GiftBasis, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """Products that may not be the condition of a loan; `exempt` ones may."""
+
+    products: tuple[Product, ...]
+    exempt: tuple[Product, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearDraw:
+    """A product sold within `months` before or after a draw is deemed tied to it.
+
+    Where its monthly payment is above `percent` of the loan's principal and the borrower is of
+    one of the segments.
+    """
+
+    months: int
+    percent: int
+    products: tuple[Product, ...]
+    segments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consents:
+    """Consents of which one must be in force when a referred person is contacted.
+
+    A person who does business with the bank is its customer by contract; `exempt` ways of being
+    brought are left out.
+    """
+
+    purposes: tuple[str, ...]
+    exempt: tuple[Via, ...] = ()
+
+
+def _threat(book: Book, told: Codes, as_of: date) -> Iterator[Offence]:
+    codes = {code.casefold() for code in told.codes}
+    for contact_id, (customer_id, contact) in book.contacts.items():
+        coded = {contact.purpose.casefold(), contact.outcome.casefold()} & codes
+        if coded and contact.happened_on <= as_of:
+            detail = f"the contact is coded {', '.join(sorted(coded))}"
+            yield Offence(customer_id, contact.happened_on, (f"contact:{contact_id}",), detail)
+
+
+def _payment(book: Book, told: Payees, as_of: date) -> Iterator[Offence]:
+    for payment_id, (customer_id, payment) in book.payments.items():
+        unbooked = payment.payee_role in told.unbooked_roles and payment.booked == "no"
+        if payment.paid_on <= as_of and (payment.payee_role in told.roles or unbooked):
+            yield Offence(
+                customer_id,
+                payment.paid_on,
+                (f"payment:{payment_id}",),
+                f"{money(payment.amount, payment.currency)} paid to {payment.payee_role},"
+                f" in the books: {payment.booked}",
+            )
+
+
+def _gift(book: Book, told: GiftBases, as_of: date) -> Iterator[Offence]:
+    for gift_id, (customer_id, gift) in book.gifts.items():
+        if gift.given_on <= as_of and gift.basis in told.bases:
+            detail = f"{money(gift.amount, gift.currency)} given, measured by {gift.basis}"
+            yield Offence(customer_id, gift.given_on, (f"gift:{gift_id}",), detail)
+
+
+def _condition(book: Book, told: Conditions, as_of: date) -> Iterator[Offence]:
+    barred = set(told.products) - set(told.exempt)
+    for sale_id, (customer_id, sale) in book.sales.items():
+        if sale.sold_on <= as_of and sale.loan_id and sale.product in barred:
+            yield Offence(
+                customer_id,
+                sale.sold_on,
+                (f"sale:{sale_id}", f"loan:{sale.loan_id}"),
+                f"{sale.product} was a condition of loan {sale.loan_id}",
+            )
+
+
+def _near_draw(book: Book, told: NearDraw, as_of: date) -> Iterator[Offence]:
+    for sale_id, (customer_id, sale) in book.sales.items():
+        segment = _segment(book, customer_id, sale.sold_on)
+        if sale.product not in told.products or segment not in told.segments:
+            continue
+        for loan in book.loans_in(customer_id, sale.currency):
+            if 100 * sale.monthly_payment <= told.percent * loan.principal:
+                continue
+            for draw in loan.draws:
+                on = max(sale.sold_on, draw.on)  # the tie is there once there are both
+                if on <= as_of and _near(sale.sold_on, draw.on, told.months):
+                    yield _deemed(customer_id, on, (sale_id, sale), (draw, loan))
+
+
+def _deemed(
+    customer_id: str, on: date, sold: tuple[str, Sale], drawn: tuple[Draw, Loan]
+) -> Offence:
+    (sale_id, sale), (draw, loan) = sold, drawn
+    return Offence(
+        customer_id,
+        on,
+        (f"sale:{sale_id}", f"draw:{draw.draw_id}"),
+        f"{sale.product} sold on {sale.sold_on}, drawn on {draw.on};"
+        f" {money(sale.monthly_payment, sale.currency)} a month"
+        f" beside a loan of {money(loan.principal, loan.currency)}",
+    )
+
+
+def _segment(book: Book, customer_id: str, on: date) -> str | None:
+    customer = book.customers.get(customer_id)
+    return profile_at(customer, on).segment if customer else None
+
+
+def _near(one: date, other: date, months: int) -> bool:
+    return max(one, other) <= _months_after(min(one, other), months)
+
+
+def _months_after(day: date, months: int) -> date:
+    """Return the same day some months later, or the last one of a shorter month."""
+    years, month = divmod(day.month - 1 + months, MONTHS_A_YEAR)
+    year = day.year + years
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def _without_consent(book: Book, told: Consents, as_of: date) -> Iterator[Offence]:
+    contacts = _contacts(book)
+    for referral_id, (prospect_id, referral) in book.referrals.items():
+        if referral.via in told.exempt or referral.introduced_on > as_of:
+            continue
+        business = _first_business(book, prospect_id)
+        for on, fact in _touched(referral_id, referral, contacts.get(prospect_id, ())):
+            agreed = set(consents_at(book, prospect_id, on)) & set(told.purposes)
+            if on <= as_of and on < business and not agreed:
+                detail = f"brought on {referral.introduced_on}, contacted on {on}, no consent"
+                yield Offence(prospect_id, on, (f"referral:{referral_id}", fact), detail)
+                break
+
+
+def _contacts(book: Book) -> Mapping[str, Sequence[tuple[date, str]]]:
+    """Return each customer's contacts as days and keys."""
+    found = defaultdict(list)
+    for contact_id, (customer_id, contact) in book.contacts.items():
+        found[customer_id].append((contact.happened_on, f"contact:{contact_id}"))
+    return found
+
+
+def _touched(
+    referral_id: str, referral: Referral, contacts: Iterable[tuple[date, str]]
+) -> list[tuple[date, str]]:
+    """Return the days on which a referred person was contacted, and the facts that say so."""
+    touched = [each for each in contacts if each[0] >= referral.introduced_on]
+    if referral.contacted_on is not None:
+        touched.append((referral.contacted_on, f"referral-contacted:{referral_id}"))
+    return sorted(touched)
+
+
+def _first_business(book: Book, customer_id: str) -> date:
+    """Return the day of the first account or loan: from then on there is a contract."""
+    opened = [book.accounts[id_][1].opened_on for id_ in book.accounts_of.get(customer_id, ())]
+    approved = [book.loans[id_][1].approved_on for id_ in book.loans_of.get(customer_id, ())]
+    return min([*opened, *approved], default=date.max)
+
+
+CHECKS: dict[str, Check[Any]] = {
+    "credit_withdrawal_threat": Check(Codes, _threat),
+    "payment_to_role": Check(Payees, _payment),
+    "gift_measured_by": Check(GiftBases, _gift),
+    "product_as_condition": Check(Conditions, _condition),
+    "product_near_draw": Check(NearDraw, _near_draw),
+    "referred_without_consent": Check(Consents, _without_consent),
+}

@@ -1,0 +1,65 @@
+"""Judging a book of facts by policy packs: each fact by the law of its own day."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
+
+from projections.policy.rules import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import date
+
+    from projections.book import Book
+    from projections.policy.rules import Offence, Pack, Rule
+
+FINDINGS = UUID("6f0a4f0e-7c1e-5a55-9d0c-0d3a0f6b8e21")  # the name space of findings' ids
+
+
+def findings_of(book: Book, packs: Iterable[Pack], as_of: date) -> Sequence[Finding]:
+    """Return what the packs find in the book as of a date, in order of day, rule and id.
+
+    Deterministic: the same facts and packs give the same findings with the same ids. What was
+    raised before is among them; a fact that no longer stands is not.
+    """
+    found = {
+        finding.finding_id: finding
+        for pack in packs
+        for rule in pack.rules
+        for finding in _judged(book, pack, rule, as_of)
+    }
+    return sorted(found.values(), key=attrgetter("offended_on", "rule", "finding_id"))
+
+
+def finding_id(rule: str, version: int, facts: Iterable[str]) -> str:
+    """Return the id of a finding: a UUIDv5 over rule, version and the keys of the facts.
+
+    No key holds a space, so no two of them run together.
+    """
+    return str(uuid5(FINDINGS, " ".join((rule, str(version), *facts))))
+
+
+def _judged(book: Book, pack: Pack, rule: Rule, as_of: date) -> Iterator[Finding]:
+    if rule.in_force_from > as_of:
+        return
+    for offence in rule.check.offences(book, rule.parameters, as_of):
+        if offence.on <= as_of and rule.in_force(offence.on):
+            yield _finding(pack, rule, offence)
+
+
+def _finding(pack: Pack, rule: Rule, offence: Offence) -> Finding:
+    return Finding(
+        finding_id=finding_id(rule.id, rule.version, offence.facts),
+        customer_id=offence.customer_id,
+        offended_on=offence.on,
+        pack=pack.jurisdiction,
+        rule=rule.id,
+        rule_version=rule.version,
+        in_force_from=rule.in_force_from,
+        in_force_to=rule.in_force_to,
+        severity=rule.severity,
+        facts=offence.facts,
+        detail=offence.detail,
+    )
