@@ -7,6 +7,9 @@ from typing import Any, TypeAlias, get_type_hints
 
 from pydantic import BaseModel, create_model
 
+from domain.commitment import Metric
+from domain.compliance import Status
+from domain.values import Minor
 from projections.deposit_compliance import ComplianceRow
 from projections.referral_network import NetworkRow
 from projections.relationship_state import RelationshipRow
@@ -32,7 +35,9 @@ class Recorded(BaseModel):
 
 
 def _columns(row_type: type) -> dict[str, Any]:
-    return {name: (hint, ...) for name, hint in get_type_hints(row_type).items()}
+    names = {"date": date, "Minor": Minor, "Metric": Metric, "Status": Status}
+    hints = get_type_hints(row_type, localns=names)  # imported there for the checker alone
+    return {name: (hint, ...) for name, hint in hints.items()}
 
 
 _WHEN: dict[str, Any] = {"as_of": (date, ...), "currency": (str, ...)}
