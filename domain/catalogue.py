@@ -14,7 +14,10 @@ from domain import (
     close,
     commitment,
     contact,
+    dealing,
+    finding,
     guarantee,
+    hold,
     loan,
     referral,
     relationship,
@@ -40,9 +43,12 @@ Event: TypeAlias = (
     | loan.LoanEvent
     | guarantee.GuaranteeEvent
     | account.AccountEvent
+    | hold.HoldEvent
     | commitment.CommitmentEvent
     | reported.ReportEvent
     | referral.ReferralEvent
+    | dealing.DealingEvent
+    | finding.FindingEvent
     | close.CloseEvent
 )
 
@@ -70,17 +76,18 @@ class EventType:
         return frozenset(f.name for f in fields(self.cls) if f.metadata.get("personal"))
 
 
-def _type(
+def _type(  # noqa: PLR0913, PLR0917 - a line of the table a call
     name: str,
     family: Family,
     cls: type[Event],
     stream: tuple[str, str],
     occurred_on: str,
     occurred_at: str | None = None,
+    version: int = 1,
 ) -> EventType:
     return EventType(
         name=name,
-        version=1,
+        version=version,
         family=family,
         cls=cls,
         stream=stream,
@@ -94,9 +101,11 @@ _CONTACT = ("contact", "contact_id")
 _LOAN = ("loan", "loan_id")
 _GUARANTEE = ("guarantee", "guarantee_id")
 _BALANCES = ("balances", "account_id")
+_HOLD = ("hold", "hold_id")
 _COMMITMENT = ("commitment", "commitment_id")
 _COMPLIANCE = ("compliance", "commitment_id")
 _PROSPECT = ("prospect", "customer_id")
+_FINDING = ("finding", "finding_id")
 _CLOSE = ("close", "business_date")
 
 EVENT_TYPES: tuple[EventType, ...] = (
@@ -116,6 +125,13 @@ EVENT_TYPES: tuple[EventType, ...] = (
         relationship.ManagerAssigned,
         _RELATIONSHIP,
         "assigned_on",
+    ),
+    _type(
+        "manager-released",
+        "relationship",
+        relationship.ManagerReleased,
+        _RELATIONSHIP,
+        "released_on",
     ),
     _type(
         "handover-proposed",
@@ -177,6 +193,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
         _CONTACT,
         "happened_on",
         "happened_at",
+        version=2,
     ),
     _type(
         "contact-corrected",
@@ -185,6 +202,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
         _CONTACT,
         "happened_on",
         "happened_at",
+        version=2,
     ),
     _type(
         "follow-up-promised",
@@ -201,12 +219,22 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "checked_on",
     ),
     _type(
+        "equity-checked",
+        "contact",
+        contact.EquityChecked,
+        ("equity-check", "equity_check_id"),
+        "checked_on",
+    ),
+    _type(
         "complaint-recorded",
         "contact",
         contact.ComplaintRecorded,
         ("complaint", "complaint_id"),
         "complained_on",
     ),
+    _type("gift-given", "contact", dealing.GiftGiven, ("gift", "gift_id"), "given_on"),
+    _type("payment-made", "contact", dealing.PaymentMade, ("payment", "payment_id"), "paid_on"),
+    _type("product-sold", "contact", dealing.ProductSold, ("sale", "sale_id"), "sold_on"),
     _type("loan-approved", "loan", loan.LoanApproved, _LOAN, "approved_on"),
     _type("loan-drawn", "loan", loan.LoanDrawn, _LOAN, "drawn_on"),
     _type("draw-reversed", "loan", loan.DrawReversed, _LOAN, "reversed_on"),
@@ -222,6 +250,8 @@ EVENT_TYPES: tuple[EventType, ...] = (
     ),
     _type("balance-observed", "deposit", account.BalanceObserved, _BALANCES, "business_date"),
     _type("balance-corrected", "deposit", account.BalanceCorrected, _BALANCES, "business_date"),
+    _type("hold-placed", "deposit", hold.HoldPlaced, _HOLD, "placed_on"),
+    _type("hold-released", "deposit", hold.HoldReleased, _HOLD, "released_on"),
     _type("commitment-agreed", "deposit", commitment.CommitmentAgreed, _COMMITMENT, "agreed_on"),
     _type(
         "commitment-amended", "deposit", commitment.CommitmentAmended, _COMMITMENT, "amended_on"
@@ -251,6 +281,11 @@ EVENT_TYPES: tuple[EventType, ...] = (
     _type("referral-converted", "referral", referral.ReferralConverted, _PROSPECT, "converted_on"),
     _type("referral-declined", "referral", referral.ReferralDeclined, _PROSPECT, "declined_on"),
     _type("referral-lapsed", "referral", referral.ReferralLapsed, _PROSPECT, "lapsed_on"),
+    _type("finding-raised", "finding", finding.FindingRaised, _FINDING, "raised_on"),
+    _type("finding-assigned", "finding", finding.FindingAssigned, _FINDING, "assigned_on"),
+    _type("finding-justified", "finding", finding.FindingJustified, _FINDING, "justified_on"),
+    _type("finding-remediated", "finding", finding.FindingRemediated, _FINDING, "remediated_on"),
+    _type("finding-reported", "finding", finding.FindingReported, _FINDING, "reported_on"),
     _type("close-started", "finding", close.CloseStarted, _CLOSE, "business_date"),
     _type("business-date-closed", "finding", close.BusinessDateClosed, _CLOSE, "business_date"),
 )

@@ -7,9 +7,9 @@ from datetime import date  # noqa: TC003 - the codec reads the field types at ru
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from domain import checks
-from domain.errors import KeyConflictError
+from domain.errors import KeyConflictError, TooFewItemsError
 from domain.telling import told
-from domain.values import Instant, Personal  # noqa: TC001 - read at run time
+from domain.values import Instant, Minor, Personal  # noqa: TC001 - read at run time
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -17,16 +17,21 @@ if TYPE_CHECKING:
 Channel: TypeAlias = Literal["visit", "phone", "message", "branch", "online", "event", "other"]
 Direction: TypeAlias = Literal["inbound", "outbound"]
 PERSONAL = {"personal": True}
+HARD_ITEMS_MIN = 2  # behind each inference of a cross-check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactRecorded:
-    """A dealing took place. `happened_on` is the date as written, in its own offset."""
+    """A dealing took place. `happened_on` is the date as written, in its own offset.
+
+    The offset is east of UTC, and None where an early version of the event did not keep it.
+    """
 
     customer_id: str
     contact_id: str
     happened_at: Instant
     happened_on: date
+    utc_offset_minutes: int | None = None
     channel: Channel
     direction: Direction
     purpose: str
@@ -45,6 +50,7 @@ class ContactCorrected:
     contact_id: str
     happened_at: Instant
     happened_on: date
+    utc_offset_minutes: int | None = None
     channel: Channel
     direction: Direction
     purpose: str
@@ -80,6 +86,40 @@ class CrossCheckRecorded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EquityChecked:
+    """What the owner's equity should have become since a day, beside what it is (权益检验).
+
+    Equity, profit and revaluation may be negative; the other sums are not.
+    """
+
+    customer_id: str
+    equity_check_id: str
+    checked_on: date
+    since: date
+    currency: str
+    opening_equity: Minor
+    profit: Minor
+    drawings: Minor
+    injections: Minor
+    revaluation: Minor
+    depreciation: Minor
+    equity_now: Minor
+    by: str
+
+    @property
+    def expected(self) -> Minor:
+        """Return opening equity + profit − drawings + injections + revaluation − depreciation."""
+        return (
+            self.opening_equity
+            + self.profit
+            - self.drawings
+            + self.injections
+            + self.revaluation
+            - self.depreciation
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComplaintRecorded:
     """The customer complained."""
 
@@ -92,7 +132,12 @@ class ComplaintRecorded:
 
 
 ContactEvent: TypeAlias = (
-    ContactRecorded | ContactCorrected | FollowUpPromised | CrossCheckRecorded | ComplaintRecorded
+    ContactRecorded
+    | ContactCorrected
+    | FollowUpPromised
+    | CrossCheckRecorded
+    | EquityChecked
+    | ComplaintRecorded
 )
 
 # State: the contact as last told.
@@ -110,6 +155,7 @@ class RecordContact:
     contact_id: str
     happened_at: Instant
     happened_on: date
+    utc_offset_minutes: int | None = None
     channel: Channel
     direction: Direction
     purpose: str
@@ -145,6 +191,25 @@ class RecordCrossCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordEquityCheck:
+    """Check the owner's equity since a day against what came and went."""
+
+    customer_id: str
+    equity_check_id: str
+    checked_on: date
+    since: date
+    currency: str
+    opening_equity: Minor
+    profit: Minor
+    drawings: Minor
+    injections: Minor
+    revaluation: Minor
+    depreciation: Minor
+    equity_now: Minor
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordComplaint:
     """Record that the customer complained."""
 
@@ -156,7 +221,9 @@ class RecordComplaint:
     note: str | None = field(default=None, metadata=PERSONAL)
 
 
-ContactCommand: TypeAlias = RecordContact | PromiseFollowUp | RecordCrossCheck | RecordComplaint
+ContactCommand: TypeAlias = (
+    RecordContact | PromiseFollowUp | RecordCrossCheck | RecordEquityCheck | RecordComplaint
+)
 
 
 def decide(command: ContactCommand, world: World) -> tuple[ContactEvent, ...]:
@@ -171,7 +238,9 @@ def decide(command: ContactCommand, world: World) -> tuple[ContactEvent, ...]:
             )
             return (told(FollowUpPromised, command),)
         case RecordCrossCheck():
-            return (told(CrossCheckRecorded, command),)
+            return (_cross_check(command),)
+        case RecordEquityCheck():
+            return (_equity_check(command),)
         case RecordComplaint():
             return (told(ComplaintRecorded, command),)
 
@@ -187,10 +256,26 @@ def _record(command: RecordContact, world: World) -> tuple[ContactEvent, ...]:
     return () if corrected == contact else (corrected,)
 
 
+def _cross_check(command: RecordCrossCheck) -> CrossCheckRecorded:
+    if len(set(command.items)) < HARD_ITEMS_MIN:
+        raise TooFewItemsError("items", "; ".join(command.items))
+    return told(CrossCheckRecorded, command)
+
+
+def _equity_check(command: RecordEquityCheck) -> EquityChecked:
+    checks.in_order("checked_on", command.checked_on, "since", command.since)
+    checks.currency(command.currency)
+    for name in ("opening_equity", "profit", "revaluation", "equity_now"):
+        checks.bounded(name, getattr(command, name))
+    for name in ("drawings", "injections", "depreciation"):
+        checks.not_negative(name, getattr(command, name))
+    return told(EquityChecked, command)
+
+
 def evolve(contact: Contact | None, event: ContactEvent) -> Contact | None:
     """Return the contact after the event. Total: history is never refused."""
     match event:
         case ContactRecorded() | ContactCorrected():
             return told(ContactCorrected, event)
-        case FollowUpPromised() | CrossCheckRecorded() | ComplaintRecorded():
+        case FollowUpPromised() | CrossCheckRecorded() | EquityChecked() | ComplaintRecorded():
             return contact  # facts with streams of their own that no decision loads

@@ -15,9 +15,13 @@ from domain import (
     account,
     commitment,
     contact,
+    dealing,
+    finding,
     guarantee,
+    hold,
     loan,
     loan_rules,
+    ownership_rules,
     referral,
     referral_rules,
     relationship,
@@ -33,10 +37,14 @@ if TYPE_CHECKING:
 
 Command: TypeAlias = (
     relationship_rules.RelationshipCommand
+    | ownership_rules.OwnershipCommand
     | contact.ContactCommand
     | loan_rules.LoanCommand
     | guarantee.GuaranteeCommand
     | account.AccountCommand
+    | hold.HoldCommand
+    | dealing.DealingCommand
+    | finding.FindingCommand
     | commitment.CommitmentCommand
     | referral_rules.ReferralCommand
 )
@@ -46,6 +54,8 @@ State: TypeAlias = (
     | loan.Loan
     | guarantee.Guarantee
     | account.Account
+    | hold.Hold
+    | finding.Finding
     | commitment.Commitment
     | referral.Prospect
 )
@@ -53,10 +63,11 @@ State: TypeAlias = (
 COMMANDS: dict[str, type[Command]] = {
     "open-relationship": relationship_rules.OpenRelationship,
     "change-profile": relationship_rules.ChangeProfile,
-    "assign-manager": relationship_rules.AssignManager,
-    "propose-handover": relationship_rules.ProposeHandover,
-    "accept-handover": relationship_rules.AcceptHandover,
-    "decline-handover": relationship_rules.DeclineHandover,
+    "assign-manager": ownership_rules.AssignManager,
+    "release-manager": ownership_rules.ReleaseManager,
+    "propose-handover": ownership_rules.ProposeHandover,
+    "accept-handover": ownership_rules.AcceptHandover,
+    "decline-handover": ownership_rules.DeclineHandover,
     "assign-tier": relationship_rules.AssignTier,
     "give-consent": relationship_rules.GiveConsent,
     "withdraw-consent": relationship_rules.WithdrawConsent,
@@ -66,7 +77,11 @@ COMMANDS: dict[str, type[Command]] = {
     "record-contact": contact.RecordContact,
     "promise-follow-up": contact.PromiseFollowUp,
     "record-cross-check": contact.RecordCrossCheck,
+    "record-equity-check": contact.RecordEquityCheck,
     "record-complaint": contact.RecordComplaint,
+    "record-gift": dealing.RecordGift,
+    "record-payment": dealing.RecordPayment,
+    "record-product-sale": dealing.RecordProductSale,
     "approve-loan": loan_rules.ApproveLoan,
     "draw-loan": loan_rules.DrawLoan,
     "reverse-draw": loan_rules.ReverseDraw,
@@ -79,6 +94,8 @@ COMMANDS: dict[str, type[Command]] = {
     "release-guarantee": guarantee.ReleaseGuarantee,
     "open-account": account.OpenAccount,
     "record-balance": account.RecordBalance,
+    "place-hold": hold.PlaceHold,
+    "release-hold": hold.ReleaseHold,
     "agree-commitment": commitment.AgreeCommitment,
     "amend-commitment": commitment.AmendCommitment,
     "waive-commitment": commitment.WaiveCommitment,
@@ -90,6 +107,11 @@ COMMANDS: dict[str, type[Command]] = {
     "convert-referral": referral_rules.ConvertReferral,
     "decline-referral": referral_rules.DeclineReferral,
     "lapse-referral": referral_rules.LapseReferral,
+    "raise-finding": finding.RaiseFinding,
+    "assign-finding": finding.AssignFinding,
+    "justify-finding": finding.JustifyFinding,
+    "remediate-finding": finding.RemediateFinding,
+    "report-finding": finding.ReportFinding,
 }
 NAMES: dict[type[Command], str] = {cls: name for name, cls in COMMANDS.items()}
 
@@ -97,20 +119,26 @@ NAMES: dict[type[Command], str] = {cls: name for name, cls in COMMANDS.items()}
 # the fields that complete its key.
 _NATURAL_KEYS: dict[type[Command], tuple[str, ...]] = {
     relationship_rules.OpenRelationship: ("relationship", "customer_id"),
-    relationship_rules.ProposeHandover: ("handover", "handover_id"),
+    ownership_rules.ProposeHandover: ("handover", "handover_id"),
     contact.RecordContact: ("contact", "contact_id"),
     contact.PromiseFollowUp: ("follow-up", "follow_up_id"),
     contact.RecordCrossCheck: ("cross-check", "cross_check_id"),
+    contact.RecordEquityCheck: ("equity-check", "equity_check_id"),
     contact.RecordComplaint: ("complaint", "complaint_id"),
+    dealing.RecordGift: ("gift", "gift_id"),
+    dealing.RecordPayment: ("payment", "payment_id"),
+    dealing.RecordProductSale: ("sale", "sale_id"),
     loan_rules.ApproveLoan: ("loan", "loan_id"),
     loan_rules.DrawLoan: ("draw", "draw_id"),
     loan_rules.RepayLoan: ("repayment", "repayment_id"),
     guarantee.GiveGuarantee: ("guarantee", "guarantee_id"),
     account.OpenAccount: ("account", "account_id"),
     account.RecordBalance: ("balance", "account_id", "business_date"),
+    hold.PlaceHold: ("hold", "hold_id"),
     commitment.AgreeCommitment: ("commitment", "commitment_id"),
     commitment.WaiveCommitment: ("waiver", "waiver_id"),
     referral_rules.IntroduceReferral: ("referral", "referral_id"),
+    finding.RaiseFinding: ("finding", "finding_id"),
 }
 
 # Told again with other content, these are corrections; every other one is a conflict.
@@ -120,6 +148,7 @@ _CORRECTABLE = (
     account.RecordBalance,
     guarantee.GiveGuarantee,
     referral_rules.IntroduceReferral,
+    finding.RaiseFinding,
 )
 
 # The categories of streams that a decision looks at, by the field that completes their names.
@@ -131,7 +160,9 @@ _STREAMS = {
     "loan_id": ("loan",),
     "guarantee_id": ("guarantee",),
     "guarantor_id": ("relationship", "prospect"),
+    "hold_id": ("hold",),
     "commitment_id": ("commitment",),
+    "finding_id": ("finding",),
     "prospect_id": ("relationship", "prospect"),
     "referrer_id": ("relationship", "prospect"),
 }
@@ -152,12 +183,14 @@ _EVOLVE: dict[str, Callable[[Any, Any], State | None]] = {
     "loan": loan.evolve,
     "guarantee": guarantee.evolve,
     "account": account.evolve,
+    "hold": hold.evolve,
+    "finding": finding.evolve,
     "commitment": commitment.evolve,
     "prospect": referral.evolve,
 }
 
 
-def decide(  # noqa: PLR0911 - one a case
+def decide(  # noqa: C901, PLR0911 - one a case
     command: Command, world: World
 ) -> tuple[Event, ...]:
     """Return the events the command causes, none where nothing happened.
@@ -175,6 +208,7 @@ def decide(  # noqa: PLR0911 - one a case
             contact.RecordContact()
             | contact.PromiseFollowUp()
             | contact.RecordCrossCheck()
+            | contact.RecordEquityCheck()
             | contact.RecordComplaint()
         ):
             return contact.decide(command, world)
@@ -196,8 +230,28 @@ def decide(  # noqa: PLR0911 - one a case
             | loan_rules.RenewLoan()
         ):
             return loan_rules.decide(command, world)
+        case (
+            ownership_rules.AssignManager()
+            | ownership_rules.ReleaseManager()
+            | ownership_rules.ProposeHandover()
+            | ownership_rules.AcceptHandover()
+            | ownership_rules.DeclineHandover()
+        ):
+            return ownership_rules.decide(command, world)
         case guarantee.GiveGuarantee() | guarantee.ReleaseGuarantee():
             return guarantee.decide(command, world)
+        case hold.PlaceHold() | hold.ReleaseHold():
+            return hold.decide(command, world)
+        case dealing.RecordGift() | dealing.RecordPayment() | dealing.RecordProductSale():
+            return dealing.decide(command, world)
+        case (
+            finding.RaiseFinding()
+            | finding.AssignFinding()
+            | finding.JustifyFinding()
+            | finding.RemediateFinding()
+            | finding.ReportFinding()
+        ):
+            return finding.decide(command, world)
         case (
             referral_rules.IntroduceReferral()
             | referral_rules.AssignReferral()

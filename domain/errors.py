@@ -91,6 +91,22 @@ class UnknownGuaranteeError(RefusedError):
     remedy = "Record that it was given first, or correct the id"
 
 
+class UnknownHoldError(RefusedError):
+    """Which was never placed."""
+
+    code = "unknown-hold"
+    rule = "no hold with this id is in the ledger"
+    remedy = "Record that it was placed first, or correct the id"
+
+
+class UnknownFindingError(RefusedError):
+    """Which was never raised."""
+
+    code = "unknown-finding"
+    rule = "no finding with this id is in the ledger"
+    remedy = "Look the id up with show findings"
+
+
 class UnknownHandoverError(RefusedError):
     """Which was never proposed for this customer."""
 
@@ -235,6 +251,14 @@ class WaiverByRequesterError(RefusedError):
     remedy = "Have somebody else approve it"
 
 
+class JustifiedAloneError(RefusedError):
+    """Four eyes."""
+
+    code = "justified-alone"
+    rule = "who justifies a finding, or has to deal with it, cannot approve that"
+    remedy = "Have somebody else approve it"
+
+
 class WaiverWithoutWindowError(RefusedError):
     """A waiver forgives windows that begin within its dates."""
 
@@ -273,6 +297,30 @@ class HandoverToOwnerError(RefusedError):
     code = "handover-to-owner"
     rule = "the manager owns the relationship already"
     remedy = "Name another manager"
+
+
+class NotItsManagerError(RefusedError):
+    """Who does not look after a relationship cannot be released from it."""
+
+    code = "not-its-manager"
+    rule = "the manager does not have this role on that day"
+    remedy = "Correct the manager, the role or the date"
+
+
+class NobodyOwnsError(RefusedError):
+    """A handover goes from one owner to the next."""
+
+    code = "nobody-owns"
+    rule = "nobody owns the relationship on that day"
+    remedy = "Assign an owner instead"
+
+
+class TooFewItemsError(RefusedError):
+    """An inference stands on at least two hard items (交叉检验)."""
+
+    code = "too-few-items"
+    rule = "an inference needs at least two different hard items behind it"
+    remedy = "Name another item, such as a bill or a statement"
 
 
 class HandoverDecidedError(RefusedError):
@@ -337,6 +385,38 @@ class OutcomeIncompleteError(RefusedError):
     code = "outcome-incomplete"
     rule = "outcome and outcome_on are given together or not at all"
     remedy = "Give both, or neither"
+
+
+class BalanceMissingError(RefusedError):
+    """A close rests on the day's own balances, unless somebody says otherwise."""
+
+    code = "balance-missing"
+    rule = "a counted account of a commitment in force has no balance of the day"
+    remedy = "Feed the balances of the day, or close it with --carry"
+
+
+class CloseOutOfOrderError(RefusedError):
+    """Days are closed in order, and none before the first one that was."""
+
+    code = "close-out-of-order"
+    rule = "the day lies before the first day that was closed"
+    remedy = "Name a later day; what was told late is restated by the next close"
+
+
+class CloseUnfinishedError(RefusedError):
+    """A close that was begun is finished before anything else is."""
+
+    code = "close-unfinished"
+    rule = "the close of a later day was begun and is not finished"
+    remedy = "Close that day again: it goes on where it stopped"
+
+
+class CloseTooLongError(RefusedError):
+    """So many days are a slip of the year."""
+
+    code = "close-too-long"
+    rule = "there are more days up to this one than a call closes"
+    remedy = "Check the year, or name a nearer day first"
 
 
 REFUSALS: tuple[type[RefusedError], ...] = tuple(RefusedError.__subclasses__())

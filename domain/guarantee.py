@@ -173,7 +173,7 @@ def _prospect(given: GuaranteeGiven, world: World) -> tuple[ReferralIntroduced, 
         referrer_id=given.customer_id,
         introduced_on=given.given_on,
         via="guarantor",
-        by=borrower.owner_on(given.given_on),
+        by=borrower.owner_on(given.given_on) or borrower.profile.branch,
         branch=borrower.profile.branch,
     )
     prospect = referred(world.prospect(given.guarantor_id) or NOBODY, introduced)

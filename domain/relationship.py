@@ -59,6 +59,17 @@ class ManagerAssigned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerReleased:
+    """A manager no longer has the role from a day on; without an owner nobody owns it (无管户)."""
+
+    customer_id: str
+    manager: str
+    role: ManagerRole
+    released_on: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandoverProposed:
     """The owner offers the relationship to a colleague (换手维护)."""
 
@@ -148,6 +159,7 @@ RelationshipEvent: TypeAlias = (
     RelationshipOpened
     | ProfileChanged
     | ManagerAssigned
+    | ManagerReleased
     | HandoverProposed
     | HandoverAccepted
     | HandoverDeclined
@@ -179,23 +191,28 @@ class Profile:
 class Customer:
     """A relationship; each history has the day from which an entry holds, in ledger order.
 
-    `handovers` holds the last event of each handover, `consents` whether a purpose is agreed to.
+    An owner of None is nobody; `joint` holds whether a manager helps to maintain it. `handovers`
+    holds the last event of each handover, `consents` whether a purpose is agreed to.
     A closed or merged one still takes what is told about it, under its own id.
     """
 
     kind: CustomerKind
     opened_on: date
     profile: Profile
-    owners: tuple[tuple[date, str], ...]
-    joint_managers: frozenset[str] = frozenset()
+    owners: tuple[tuple[date, str | None], ...]
+    joint: Mapping[str, tuple[tuple[date, bool], ...]] = field(default_factory=dict)
     handovers: Mapping[str, Handover] = field(default_factory=dict)
     tiers: tuple[tuple[date, TierAssigned], ...] = ()
     consents: Mapping[str, tuple[tuple[date, bool], ...]] = field(default_factory=dict)
     ending: RelationshipMerged | RelationshipClosed | None = None
 
-    def owner_on(self, day: date) -> str:
+    def owner_on(self, day: date) -> str | None:
         """Return who owns the relationship on a day; before it began, who owned it first."""
-        return latest_on(max(day, self.opened_on), self.owners) or self.owners[0][1]
+        return latest_on(max(day, self.opened_on), self.owners)
+
+    def is_joint_on(self, manager: str, day: date) -> bool:
+        """Tell whether a manager helps to maintain the relationship on a day."""
+        return latest_on(day, self.joint.get(manager, ())) or False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +239,11 @@ def evolve(relationship: Relationship | None, event: RelationshipEvent) -> Relat
     return _changed(relationship, event)
 
 
-def _changed(  # noqa: PLR0911 - one a case
+def _changed(  # noqa: C901, PLR0911 - one a case
     customer: Customer,
     event: ProfileChanged
     | ManagerAssigned
+    | ManagerReleased
     | Handover
     | TierAssigned
     | ConsentGiven
@@ -239,7 +257,11 @@ def _changed(  # noqa: PLR0911 - one a case
         case ManagerAssigned(role="owner"):
             return _owned(customer, event.assigned_on, event.manager)
         case ManagerAssigned():
-            return replace(customer, joint_managers=customer.joint_managers | {event.manager})
+            return _joined(customer, event.manager, event.assigned_on, joint=True)
+        case ManagerReleased(role="owner"):
+            return _owned(customer, event.released_on, None)
+        case ManagerReleased():
+            return _joined(customer, event.manager, event.released_on, joint=False)
         case HandoverProposed() | HandoverDeclined():
             return _answered(customer, event)
         case HandoverAccepted():
@@ -255,8 +277,13 @@ def _changed(  # noqa: PLR0911 - one a case
             return replace(customer, ending=event)
 
 
-def _owned(customer: Customer, since: date, manager: str) -> Customer:
+def _owned(customer: Customer, since: date, manager: str | None) -> Customer:
     return replace(customer, owners=(*customer.owners, (since, manager)))
+
+
+def _joined(customer: Customer, manager: str, on: date, *, joint: bool) -> Customer:
+    history = (*customer.joint.get(manager, ()), (on, joint))
+    return replace(customer, joint={**customer.joint, manager: history})
 
 
 def _answered(customer: Customer, event: Handover) -> Customer:

@@ -12,23 +12,16 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from domain import checks
 from domain.errors import (
-    HandoverDecidedError,
-    HandoverToOwnerError,
     KeyConflictError,
     MergeTargetError,
     RelationshipEndedError,
-    UnknownHandoverError,
 )
 from domain.relationship import (
     PERSONAL,
     ConsentGiven,
     ConsentWithdrawn,
     Customer,
-    HandoverAccepted,
-    HandoverDeclined,
-    HandoverProposed,
     ManagerAssigned,
-    ManagerRole,
     Profile,
     ProfileChanged,
     RelationshipClosed,
@@ -76,45 +69,6 @@ class ChangeProfile:
     phone: str | None = field(default=None, metadata=PERSONAL)
     source: str | None = None
     today: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssignManager:
-    """Give the relationship an owner, or someone who helps to maintain it."""
-
-    customer_id: str
-    manager: str
-    role: ManagerRole
-    assigned_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProposeHandover:
-    """Offer the relationship, in its owner's name, to a colleague."""
-
-    customer_id: str
-    handover_id: str
-    to_manager: str
-    proposed_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptHandover:
-    """Take over what was proposed."""
-
-    customer_id: str
-    handover_id: str
-    accepted_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeclineHandover:
-    """Leave the relationship with its owner."""
-
-    customer_id: str
-    handover_id: str
-    declined_on: date
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,10 +129,6 @@ class ForgetRelationship:
 RelationshipCommand: TypeAlias = (
     OpenRelationship
     | ChangeProfile
-    | AssignManager
-    | ProposeHandover
-    | AcceptHandover
-    | DeclineHandover
     | AssignTier
     | GiveConsent
     | WithdrawConsent
@@ -211,10 +161,6 @@ def _change(  # noqa: PLR0911 - one a case
             return _retell(command, customer)
         case ChangeProfile():
             return _change_profile(command, customer)
-        case AssignManager():
-            return _assign(command, customer)
-        case ProposeHandover() | AcceptHandover() | DeclineHandover():
-            return (_hand_over(command, customer),)
         case AssignTier():
             return _assign_tier(command, customer)
         case GiveConsent() | WithdrawConsent():
@@ -255,37 +201,6 @@ def _change_profile(
     if told(Profile, command) == customer.profile:
         return ()
     return (told(ProfileChanged, command, changed_on=command.today),)
-
-
-def _assign(command: AssignManager, customer: Customer) -> tuple[RelationshipEvent, ...]:
-    match command.role:
-        case "owner" if customer.owner_on(command.assigned_on) == command.manager:
-            return ()
-        case "joint" if command.manager in customer.joint_managers:
-            return ()
-        case "owner" | "joint":
-            return (told(ManagerAssigned, command),)
-
-
-def _hand_over(
-    command: ProposeHandover | AcceptHandover | DeclineHandover, customer: Customer
-) -> RelationshipEvent:
-    if isinstance(command, ProposeHandover):
-        owner = customer.owner_on(command.proposed_on)
-        if command.to_manager == owner:
-            raise HandoverToOwnerError("to_manager", command.to_manager)
-        return told(HandoverProposed, command, from_manager=owner)
-    proposed = customer.handovers.get(command.handover_id)
-    if proposed is None:
-        raise UnknownHandoverError("handover_id", command.handover_id)
-    if not isinstance(proposed, HandoverProposed):
-        raise HandoverDecidedError("handover_id", command.handover_id)
-    earlier = ("proposed_on", proposed.proposed_on)
-    if isinstance(command, DeclineHandover):
-        checks.in_order("declined_on", command.declined_on, *earlier)
-        return told(HandoverDeclined, command)
-    checks.in_order("accepted_on", command.accepted_on, *earlier)
-    return told(HandoverAccepted, command, to_manager=proposed.to_manager)
 
 
 def _assign_tier(command: AssignTier, customer: Customer) -> tuple[RelationshipEvent, ...]:

@@ -38,13 +38,15 @@ _UNFIT_IN_NOTE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]
 _COUNTED = re.compile(r"(.+?)(?:@([-\d]*)/([-\d]*))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_MINUTE = timedelta(minutes=1)
 
 
 class Happened(NamedTuple):
-    """An instant in microseconds since 1970 UTC, and its date as written, in its own offset."""
+    """An instant in microseconds since 1970 UTC, and its date and offset (east) as written."""
 
     at: Instant
     on: date
+    offset_minutes: int
 
 
 def refuse(code: str, detail: str = "") -> NoReturn:
@@ -85,7 +87,8 @@ def parse_instant(text: str) -> Happened:
         refuse("bad-instant")
     try:
         moment = datetime.fromisoformat(text)
-        happened = Happened((moment - _EPOCH) // _MICROSECOND, moment.date())
+        offset = (moment.utcoffset() or timedelta(0)) // _MINUTE
+        happened = Happened((moment - _EPOCH) // _MICROSECOND, moment.date(), offset)
     except (ValueError, OverflowError) as error:
         refuse("bad-instant", str(error))
     return happened if happened.on >= FIRST_DAY else refuse("bad-instant")

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model, model
 from domain.commitment import AgreeCommitment, AmendCommitment, Terms
 from domain.contact import RecordContact
 from domain.deciding import COMMANDS
+from domain.finding import RaiseFinding
 from domain.values import BASIS_POINT, PERCENT
 from infra import columns
 from infra.columns import refuse
@@ -39,14 +40,20 @@ _BY_NAME: Mapping[str, Any] = {
     "birth_date": columns.DayText,
     "cap_percent": columns.Percent,
     "currency": columns.Currency,
+    "events": columns.Items,
+    "facts": columns.Items,
     "happened_at": columns.Moment,
     "items": columns.Items,
     "note": columns.Note,
     "seasonal_profile": columns.Profile,
 }
-_AMOUNTS = ("amount", "held", "interest", "ledger_balance", "principal")
+_AMOUNTS = (
+    *("amount", "held", "interest", "ledger_balance", "monthly_payment", "principal"),
+    *("opening_equity", "profit", "drawings", "injections", "revaluation", "depreciation"),
+    "equity_now",
+)
 _RENAMED = {"cap_ppm": "cap_percent"}
-_WORKED_OUT = ("today", "happened_on")  # never a column
+_WORKED_OUT = ("today", "happened_on", "utc_offset_minutes")  # never a column
 
 
 class Columns(BaseModel):
@@ -146,7 +153,13 @@ def _type(name: str, hint: Any) -> Any:  # noqa: ANN401 - a type as pydantic tak
 
 
 def _happened(values: dict[str, Any]) -> None:
-    values["happened_at"], values["happened_on"] = values["happened_at"]
+    happened = values["happened_at"]
+    values["happened_at"], values["happened_on"] = happened.at, happened.on
+    values["utc_offset_minutes"] = happened.offset_minutes
+
+
+def _evidence(values: dict[str, Any]) -> None:
+    values["events"] = values["events"] or ()
 
 
 def _terms(values: dict[str, Any]) -> None:
@@ -190,6 +203,11 @@ def _malformed(error: ValidationError, values: object) -> MalformedError:
 
 
 _DEFAULTS: Mapping[Any, Any] = {MISSING: ..., (): ""}
-_FINISH = {RecordContact: _happened, AgreeCommitment: _terms, AmendCommitment: _terms}
+_FINISH = {
+    RecordContact: _happened,
+    AgreeCommitment: _terms,
+    AmendCommitment: _terms,
+    RaiseFinding: _evidence,
+}
 
 FORMS: Mapping[str, Form] = {name: Form(name, cls) for name, cls in COMMANDS.items()}

@@ -12,4 +12,13 @@ from typing import Any, TypeAlias
 Data: TypeAlias = dict[str, Any]
 Upcaster: TypeAlias = Callable[[Data], Data]
 
-UPCASTERS: dict[tuple[str, int], Upcaster] = {}
+
+def _without_offset(data: Data) -> Data:
+    """Return a contact as its second version has it: the first one kept no offset."""
+    return {**data, "utc_offset_minutes": None}
+
+
+UPCASTERS: dict[tuple[str, int], Upcaster] = {
+    ("contact-recorded", 1): _without_offset,
+    ("contact-corrected", 1): _without_offset,
+}

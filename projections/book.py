@@ -16,12 +16,19 @@ from projections.facts import (
     Commitment,
     Consent,
     Contact,
+    CrossCheck,
     Customer,
+    EquityCheck,
+    Finding,
     FollowUp,
+    Gift,
     Guarantee,
+    Hold,
     Loan,
+    Payment,
     Profile,
     Referral,
+    Sale,
     Tested,
     TierFrom,
 )
@@ -57,11 +64,21 @@ class Book:
     commitments_of: dict[str, list[str]] = field(default_factory=dict)
     tested: dict[str, dict[date, Tested]] = field(default_factory=dict)
     consents_of: dict[str, dict[str, Consent]] = field(default_factory=dict)
+    contacts: dict[str, tuple[str, Contact]] = field(default_factory=dict)
     contacts_of: dict[str, list[Contact]] = field(default_factory=dict)
     follow_ups_of: dict[str, list[FollowUp]] = field(default_factory=dict)
+    cross_checks_of: dict[str, dict[str, CrossCheck]] = field(default_factory=dict)
+    equity_checks_of: dict[str, dict[str, EquityCheck]] = field(default_factory=dict)
     referrals: dict[str, tuple[str, Referral]] = field(default_factory=dict)
     referrals_of_prospect: dict[str, list[str]] = field(default_factory=dict)
     referrals_by_referrer: dict[str, list[str]] = field(default_factory=dict)
+    holds: dict[str, tuple[str, Hold]] = field(default_factory=dict)
+    holds_on: dict[str, list[Hold]] = field(default_factory=dict)
+    gifts: dict[str, tuple[str, Gift]] = field(default_factory=dict)
+    payments: dict[str, tuple[str, Payment]] = field(default_factory=dict)
+    sales: dict[str, tuple[str, Sale]] = field(default_factory=dict)
+    findings: dict[str, tuple[str, Finding]] = field(default_factory=dict)
+    findings_of: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def from_rows(cls, rows: Iterable[tuple[Key, Row]]) -> Book:
@@ -82,9 +99,14 @@ class Book:
             case Consent():
                 self.consents_of.setdefault(customer_id, {})[id_] = row
             case Contact():
+                self.contacts[id_] = (customer_id, row)
                 self.contacts_of.setdefault(customer_id, []).append(row)
             case FollowUp():
                 self.follow_ups_of.setdefault(customer_id, []).append(row)
+            case CrossCheck():
+                self.cross_checks_of.setdefault(customer_id, {})[id_] = row
+            case EquityCheck():
+                self.equity_checks_of.setdefault(customer_id, {})[id_] = row
             case Account():
                 self.accounts[id_] = (customer_id, row)
                 self.accounts_of.setdefault(customer_id, []).append(id_)
@@ -107,6 +129,18 @@ class Book:
                 self.referrals[id_] = (customer_id, row)
                 self.referrals_of_prospect.setdefault(customer_id, []).append(id_)
                 self.referrals_by_referrer.setdefault(row.referrer_id, []).append(id_)
+            case Hold():
+                self.holds[id_] = (customer_id, row)
+                self.holds_on.setdefault(row.account_id, []).append(row)
+            case Gift():
+                self.gifts[id_] = (customer_id, row)
+            case Payment():
+                self.payments[id_] = (customer_id, row)
+            case Sale():
+                self.sales[id_] = (customer_id, row)
+            case Finding():
+                self.findings[id_] = (customer_id, row)
+                self.findings_of.setdefault(customer_id, []).append(id_)
 
     def put_tested(self, id_: str, row: Tested) -> None:
         """Put in what was reported of a window, instead of what is there of it."""
@@ -215,17 +249,28 @@ def profile_at(customer: Customer, as_of: date) -> Profile:
     return _latest(customer.profiles, as_of) or customer.profiles[0]
 
 
-def owner_at(customer: Customer, as_of: date) -> str:
-    """Return the manager who owns the relationship on a day."""
+def owner_at(customer: Customer, as_of: date) -> str | None:
+    """Return the manager who owns the relationship on a day, None where nobody does (无管户)."""
     owners = [told for told in customer.assignments if told.role == "owner"]
-    return (_latest(owners, as_of) or owners[0]).manager
+    last = _latest(owners, as_of) or owners[0]
+    return None if last.released else last.manager
 
 
 def joint_at(customer: Customer, as_of: date) -> tuple[str, ...]:
     """Return who else maintains the relationship on a day (双线维护), sorted."""
-    told = [told for told in customer.assignments if told.since <= as_of]
-    joint = {assignment.manager for assignment in told if assignment.role == "joint"}
-    return tuple(sorted(joint - {owner_at(customer, as_of)}))
+    joint: dict[str, list[Assignment]] = {}
+    for told in customer.assignments:
+        if told.role == "joint":
+            joint.setdefault(told.manager, []).append(told)
+    last = (_latest(history, as_of) for history in joint.values())
+    held = {told.manager for told in last if told and not told.released}
+    return tuple(sorted(held - {owner_at(customer, as_of)}))
+
+
+def served_at(customer: Customer, as_of: date) -> bool:
+    """Tell whether the relationship is open on a day: not closed, merged or forgotten by then."""
+    endings = (customer.closed_on, customer.merged_on, customer.forgotten_on)
+    return customer.opened_on <= as_of and not any(_over(on, as_of) for on in endings)
 
 
 def tier_at(customer: Customer, as_of: date) -> str | None:

@@ -30,11 +30,27 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Who looks after the customer, from a business date on; role is `owner` or `joint`."""
+    """Who looks after the customer, or no longer does, from a business date on.
+
+    The role is `owner` or `joint`.
+    """
 
     since: date
     manager: str
     role: str
+    released: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """A change of owner as proposed, and how it was answered; both None while it is open."""
+
+    handover_id: str
+    from_manager: str
+    to_manager: str
+    proposed_on: date
+    accepted_on: date | None = None
+    declined_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +59,7 @@ class TierFrom:
 
     since: date
     tier: str
+    review_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +71,10 @@ class Customer:
     profiles: tuple[Profile, ...]
     assignments: tuple[Assignment, ...]
     tiers: tuple[TierFrom, ...] = ()
+    handovers: tuple[Handover, ...] = ()
     closed_on: date | None = None
+    merged_on: date | None = None
+    forgotten_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +94,20 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """kind `contact`, id the contact's: a dealing, as last corrected."""
+    """kind `contact`, id the contact's: a dealing, as last corrected.
+
+    `local_minute` counts from midnight in the offset it was written in, None if that is not known.
+    """
 
     happened_on: date
     happened_at: int
+    local_minute: int | None = None
     channel: str
     direction: str
     by: str
     follow_up_on: date | None
+    purpose: str = ""
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +116,28 @@ class FollowUp:
 
     promised_on: date
     follow_up_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossCheck:
+    """kind `cross_check`, id the check's: an inference and the hard items behind it."""
+
+    checked_on: date
+    inference: str
+    items: tuple[str, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EquityCheck:
+    """kind `equity_check`, id the check's: what should be there, and what is (权益检验)."""
+
+    checked_on: date
+    since: date
+    currency: str
+    expected: int
+    equity_now: int
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +177,18 @@ class Paid:
     reversed_on: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RateFrom:
+    """The annual rate in force from a day on, a plain decimal, and why it changed."""
+
+    since: date
+    annual_rate: str
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loan:
-    """kind `loan`, id the loan's: a facility with its draws and repayments in ledger order."""
+    """kind `loan`, id the loan's: a facility with draws, repayments and rates in ledger order."""
 
     approved_on: date
     principal: int
@@ -139,6 +196,7 @@ class Loan:
     draws: tuple[Draw, ...] = ()
     repayments: tuple[Paid, ...] = ()
     settled_on: date | None = None
+    rates: tuple[RateFrom, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +280,77 @@ class Referral:
     branch: str
     converted_on: date | None = None
     ended_on: date | None = None
+    contacted_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """kind `hold`, id the hold's, under the account's customer: until the day before release."""
+
+    account_id: str
+    placed_on: date
+    amount: int
+    currency: str
+    basis: str
+    loan_id: str | None
+    contract_id: str | None
+    released_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gift:
+    """kind `gift`, id the gift's."""
+
+    given_on: date
+    basis: str
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """kind `payment`, id the payment's, under the customer whose business it was about."""
+
+    paid_on: date
+    payee_role: str
+    booked: str
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sale:
+    """kind `sale`, id the sale's: a product taken, perhaps as the condition of a loan."""
+
+    sold_on: date
+    product: str
+    monthly_payment: int
+    currency: str
+    loan_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Disposed:
+    """From a business date on, a finding's status, and who answers for it."""
+
+    since: date
+    status: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """kind `finding`, id the finding's: what was raised, and its dispositions in ledger order."""
+
+    raised_on: date
+    offended_on: date
+    pack: str
+    rule: str
+    rule_version: int
+    severity: str
+    facts: tuple[str, ...]
+    detail: str
+    dispositions: tuple[Disposed, ...] = ()
 
 
 Row: TypeAlias = (
@@ -229,6 +358,8 @@ Row: TypeAlias = (
     | Consent
     | Contact
     | FollowUp
+    | CrossCheck
+    | EquityCheck
     | Account
     | BalanceMonth
     | Loan
@@ -236,6 +367,11 @@ Row: TypeAlias = (
     | Commitment
     | Tested
     | Referral
+    | Hold
+    | Gift
+    | Payment
+    | Sale
+    | Finding
 )
 
 KINDS: dict[str, type[Row]] = {
@@ -243,6 +379,8 @@ KINDS: dict[str, type[Row]] = {
     "consent": Consent,
     "contact": Contact,
     "follow_up": FollowUp,
+    "cross_check": CrossCheck,
+    "equity_check": EquityCheck,
     "account": Account,
     "balances": BalanceMonth,
     "loan": Loan,
@@ -250,4 +388,9 @@ KINDS: dict[str, type[Row]] = {
     "commitment": Commitment,
     "tested": Tested,
     "referral": Referral,
+    "hold": Hold,
+    "gift": Gift,
+    "payment": Payment,
+    "sale": Sale,
+    "finding": Finding,
 }

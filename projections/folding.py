@@ -17,12 +17,16 @@ from domain import (
     close,
     commitment,
     contact,
+    dealing,
+    finding,
     guarantee,
+    hold,
     loan,
     referral,
     relationship,
     reported,
 )
+from domain.telling import told
 from projections.facts import (
     Account,
     Assignment,
@@ -31,15 +35,25 @@ from projections.facts import (
     Consent,
     Consented,
     Contact,
+    CrossCheck,
     Customer,
+    Disposed,
     Draw,
+    EquityCheck,
+    Finding,
     FollowUp,
+    Gift,
     Guarantee,
+    Handover,
+    Hold,
     Loan,
     Paid,
+    Payment,
     Profile,
+    RateFrom,
     Referral,
     Report,
+    Sale,
     TermsFrom,
     Tested,
     TierFrom,
@@ -52,6 +66,8 @@ if TYPE_CHECKING:
     from projections.facts import Key, Row
 
 _NO_DAYS: list[int | None] = [None] * 31
+_MICROSECONDS_A_MINUTE = 60_000_000
+_MINUTES_A_DAY = 24 * 60
 
 
 class CannotApplyError(Exception):
@@ -92,11 +108,20 @@ def _contact(event: contact.ContactRecorded | contact.ContactCorrected) -> Conta
     return Contact(
         happened_on=event.happened_on,
         happened_at=event.happened_at,
+        local_minute=_local_minute(event.happened_at, event.utc_offset_minutes),
         channel=event.channel,
         direction=event.direction,
         by=event.by,
         follow_up_on=event.follow_up_on,
+        purpose=event.purpose,
+        outcome=event.outcome,
     )
+
+
+def _local_minute(happened_at: int, utc_offset_minutes: int | None) -> int | None:
+    if utc_offset_minutes is None:
+        return None
+    return (happened_at // _MICROSECONDS_A_MINUTE + utc_offset_minutes) % _MINUTES_A_DAY
 
 
 def _follow_up(event: contact.FollowUpPromised) -> FollowUp:
@@ -108,7 +133,12 @@ def _account(event: account.AccountOpened) -> Account:
 
 
 def _loan(event: loan.LoanApproved) -> Loan:
-    return Loan(approved_on=event.approved_on, principal=event.principal, currency=event.currency)
+    return Loan(
+        approved_on=event.approved_on,
+        principal=event.principal,
+        currency=event.currency,
+        rates=(RateFrom(event.approved_on, event.annual_rate),),
+    )
 
 
 def _given(event: guarantee.GuaranteeGiven) -> Guarantee:
@@ -151,17 +181,45 @@ def _assigned(row: Customer, event: relationship.ManagerAssigned) -> Customer:
     return replace(row, assignments=(*row.assignments, assignment))
 
 
+def _no_longer(row: Customer, event: relationship.ManagerReleased) -> Customer:
+    released = Assignment(event.released_on, event.manager, event.role, released=True)
+    return replace(row, assignments=(*row.assignments, released))
+
+
+def _handover(row: Customer, event: relationship.HandoverProposed) -> Customer:
+    return replace(row, handovers=(*row.handovers, told(Handover, event)))
+
+
+def _handover_declined(row: Customer, event: relationship.HandoverDeclined) -> Customer:
+    return _answered(row, event.handover_id, lambda h: replace(h, declined_on=event.declined_on))
+
+
 def _handed_over(row: Customer, event: relationship.HandoverAccepted) -> Customer:
     assignment = Assignment(event.accepted_on, event.to_manager, "owner")
-    return replace(row, assignments=(*row.assignments, assignment))
+    taken = replace(row, assignments=(*row.assignments, assignment))
+    return _answered(taken, event.handover_id, lambda h: replace(h, accepted_on=event.accepted_on))
+
+
+def _answered(row: Customer, id_: str, answer: Callable[[Handover], Handover]) -> Customer:
+    handovers = (answer(each) if each.handover_id == id_ else each for each in row.handovers)
+    return replace(row, handovers=tuple(handovers))
 
 
 def _tier(row: Customer, event: relationship.TierAssigned) -> Customer:
-    return replace(row, tiers=(*row.tiers, TierFrom(event.assigned_on, event.tier)))
+    tier = TierFrom(event.assigned_on, event.tier, event.review_on)
+    return replace(row, tiers=(*row.tiers, tier))
 
 
 def _closed(row: Customer, event: relationship.RelationshipClosed) -> Customer:
     return replace(row, closed_on=event.closed_on)
+
+
+def _merged(row: Customer, event: relationship.RelationshipMerged) -> Customer:
+    return replace(row, merged_on=event.merged_on)
+
+
+def _forgotten(row: Customer, event: relationship.RelationshipForgotten) -> Customer:
+    return replace(row, forgotten_on=event.forgotten_on)
 
 
 def _consent_withdrawn(row: Consent, event: relationship.ConsentWithdrawn) -> Consent:
@@ -200,6 +258,15 @@ def _repayment_reversed(row: Loan, event: loan.RepaymentReversed) -> Loan:
     return replace(row, repayments=tuple(repayments))
 
 
+def _rate_changed(row: Loan, event: loan.RateChanged) -> Loan:
+    rate = RateFrom(event.changed_on, event.annual_rate, event.reason)
+    return replace(row, rates=(*row.rates, rate))
+
+
+def _renewed(row: Loan, event: loan.LoanRenewed) -> Loan:
+    return replace(row, rates=(*row.rates, RateFrom(event.renewed_on, event.annual_rate)))
+
+
 def _settled(row: Loan, event: loan.LoanSettled) -> Loan:
     return replace(row, settled_on=event.settled_on)
 
@@ -225,6 +292,27 @@ def _applied(row: Tested, event: reported.ConsequenceApplied) -> Tested:
 
 def _released(row: Commitment, event: commitment.CommitmentReleased) -> Commitment:
     return replace(row, released_on=event.released_on)
+
+
+def _hold_released(row: Hold, event: hold.HoldReleased) -> Hold:
+    return replace(row, released_on=event.released_on)
+
+
+def _disposed(row: Finding, event: finding.Disposition) -> Finding:
+    match event:
+        case finding.FindingAssigned():
+            disposed = Disposed(event.assigned_on, "assigned", event.assigned_to)
+        case finding.FindingJustified():
+            disposed = Disposed(event.justified_on, "justified", event.justified_by)
+        case finding.FindingRemediated():
+            disposed = Disposed(event.remediated_on, "remediated", event.by)
+        case finding.FindingReported():
+            disposed = Disposed(event.reported_on, "reported", event.by)
+    return replace(row, dispositions=(*row.dispositions, disposed))
+
+
+def _contacted(row: Referral, event: referral.ReferralContacted) -> Referral:
+    return replace(row, contacted_on=event.contacted_on)
 
 
 # A referral has one outcome: the last one told replaces what was told before.
@@ -332,9 +420,14 @@ _RULES: Mapping[type[Event], _Rule] = {
             relationship.RelationshipOpened: _makes(_opened),
             relationship.ProfileChanged: _changes(_profile),
             relationship.ManagerAssigned: _changes(_assigned),
+            relationship.ManagerReleased: _changes(_no_longer),
+            relationship.HandoverProposed: _changes(_handover),
+            relationship.HandoverDeclined: _changes(_handover_declined),
             relationship.HandoverAccepted: _changes(_handed_over),
             relationship.TierAssigned: _changes(_tier),
             relationship.RelationshipClosed: _changes(_closed),
+            relationship.RelationshipMerged: _changes(_merged),
+            relationship.RelationshipForgotten: _changes(_forgotten),
         },
     ),
     **_rules(
@@ -356,6 +449,16 @@ _RULES: Mapping[type[Event], _Rule] = {
     **_rules(
         "follow_up", attrgetter("follow_up_id"), {contact.FollowUpPromised: _makes(_follow_up)}
     ),
+    **_rules(
+        "cross_check",
+        attrgetter("cross_check_id"),
+        {contact.CrossCheckRecorded: _makes(lambda event: told(CrossCheck, event))},
+    ),
+    **_rules(
+        "equity_check",
+        attrgetter("equity_check_id"),
+        {contact.EquityChecked: _makes(lambda event: told(EquityCheck, event))},
+    ),
     **_rules("account", attrgetter("account_id"), {account.AccountOpened: _makes(_account)}),
     **_rules(
         "balances",
@@ -371,7 +474,9 @@ _RULES: Mapping[type[Event], _Rule] = {
             loan.DrawReversed: _changes(_draw_reversed),
             loan.LoanRepaid: _changes(_repaid),
             loan.RepaymentReversed: _changes(_repayment_reversed),
+            loan.RateChanged: _changes(_rate_changed),
             loan.LoanSettled: _changes(_settled),
+            loan.LoanRenewed: _changes(_renewed),
         },
     ),
     **_rules(
@@ -405,9 +510,44 @@ _RULES: Mapping[type[Event], _Rule] = {
         attrgetter("referral_id"),
         {
             referral.ReferralIntroduced: _makes(_introduced),
+            referral.ReferralContacted: _changes(_contacted),
             referral.ReferralConverted: _changes(_converted),
             referral.ReferralDeclined: _changes(_declined),
             referral.ReferralLapsed: _changes(_lapsed),
+        },
+    ),
+    **_rules(
+        "hold",
+        attrgetter("hold_id"),
+        {
+            hold.HoldPlaced: _makes(lambda event: told(Hold, event)),
+            hold.HoldReleased: _changes(_hold_released),
+        },
+    ),
+    **_rules(
+        "gift",
+        attrgetter("gift_id"),
+        {dealing.GiftGiven: _makes(lambda event: told(Gift, event))},
+    ),
+    **_rules(
+        "payment",
+        attrgetter("payment_id"),
+        {dealing.PaymentMade: _makes(lambda event: told(Payment, event))},
+    ),
+    **_rules(
+        "sale",
+        attrgetter("sale_id"),
+        {dealing.ProductSold: _makes(lambda event: told(Sale, event))},
+    ),
+    **_rules(
+        "finding",
+        attrgetter("finding_id"),
+        {
+            finding.FindingRaised: _makes(lambda event: told(Finding, event)),
+            finding.FindingAssigned: _changes(_disposed),
+            finding.FindingJustified: _changes(_disposed),
+            finding.FindingRemediated: _changes(_disposed),
+            finding.FindingReported: _changes(_disposed),
         },
     ),
 }
@@ -415,20 +555,12 @@ _RULES: Mapping[type[Event], _Rule] = {
 # What is on record only: no view of today keeps anything of these.
 UNFOLDED: frozenset[type[Event]] = frozenset(
     {
-        relationship.HandoverProposed,
-        relationship.HandoverDeclined,
-        relationship.RelationshipMerged,
-        relationship.RelationshipForgotten,
-        contact.CrossCheckRecorded,
         contact.ComplaintRecorded,
-        loan.RateChanged,
-        loan.LoanRenewed,
         reported.CommitmentBreached,  # its test says so too
         reported.CommitmentCured,
         close.CloseStarted,
         close.BusinessDateClosed,
         referral.ReferralAssigned,
-        referral.ReferralContacted,
         referral.ReferralQualified,
     }
 )

@@ -18,14 +18,15 @@ _DEPOSITS = frozenset({"account", "balances"})
 
 RELATIONSHIP = Projection(
     "relationship",
-    1,
+    2,
     _DEPOSITS
     | {"customer", "consent", "contact", "follow_up", "loan", "commitment", "referral"}
-    | {"guarantee"},
+    | {"guarantee", "hold", "gift", "payment", "sale", "finding", "cross_check", "equity_check"},
 )
+FINDINGS = Projection("findings", 1, frozenset({"finding"}))
 COMPLIANCE = Projection("compliance", 2, _DEPOSITS | {"loan", "commitment", "tested"})
-NETWORK = Projection("network", 1, _DEPOSITS | {"customer", "loan", "referral"})
-GUARANTEES = Projection("guarantees", 1, _DEPOSITS | {"loan", "guarantee"})
+NETWORK = Projection("network", 2, _DEPOSITS | {"customer", "loan", "referral"})
+GUARANTEES = Projection("guarantees", 2, _DEPOSITS | {"loan", "guarantee"})
 
-PROJECTIONS = (RELATIONSHIP, COMPLIANCE, NETWORK, GUARANTEES)
+PROJECTIONS = (RELATIONSHIP, COMPLIANCE, NETWORK, GUARANTEES, FINDINGS)
 BY_NAME = {projection.name: projection for projection in PROJECTIONS}

@@ -41,7 +41,7 @@ class RelationshipRow(NamedTuple):
     kind: str
     segment: str
     branch: str
-    manager: str
+    manager: str | None
     opened_on: date
     contacts: int
     last_contact_on: date | None

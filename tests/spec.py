@@ -35,6 +35,7 @@ CLAIMS = {
     "ContactRecorded": ("contact", "contact_id"),
     "FollowUpPromised": ("follow-up", "follow_up_id"),
     "CrossCheckRecorded": ("cross-check", "cross_check_id"),
+    "EquityChecked": ("equity-check", "equity_check_id"),
     "ComplaintRecorded": ("complaint", "complaint_id"),
     "LoanApproved": ("loan", "loan_id"),
     "LoanDrawn": ("draw", "draw_id"),

@@ -10,17 +10,20 @@ from domain.contact import (
     ContactCorrected,
     ContactRecorded,
     CrossCheckRecorded,
+    EquityChecked,
     FollowUpPromised,
     PromiseFollowUp,
     RecordComplaint,
     RecordContact,
     RecordCrossCheck,
+    RecordEquityCheck,
 )
 from domain.errors import (
     CustomerForgottenError,
     DatesOutOfOrderError,
     KeyConflictError,
     NegativeError,
+    TooFewItemsError,
     TooLargeError,
     UnknownCustomerError,
 )
@@ -106,7 +109,37 @@ complain = RecordComplaint(
 complained = ComplaintRecorded(
     customer_id="C1", complaint_id="P1", complained_on=DAY, subject="fee", by="RM-1", note="angry"
 )
-COMMANDS: list[ContactCommand] = [record, promise, check, complain]
+equity = RecordEquityCheck(
+    customer_id="C1",
+    equity_check_id="E1",
+    checked_on=DAY,
+    since=on("1993-01-01"),
+    currency="CZK",
+    opening_equity=1_000,
+    profit=-50,
+    drawings=300,
+    injections=20,
+    revaluation=7,
+    depreciation=40,
+    equity_now=600,
+    by="RM-1",
+)
+equity_checked = EquityChecked(
+    customer_id="C1",
+    equity_check_id="E1",
+    checked_on=DAY,
+    since=on("1993-01-01"),
+    currency="CZK",
+    opening_equity=1_000,
+    profit=-50,
+    drawings=300,
+    injections=20,
+    revaluation=7,
+    depreciation=40,
+    equity_now=600,
+    by="RM-1",
+)
+COMMANDS: list[ContactCommand] = [record, promise, check, equity, complain]
 
 
 def test_a_contact_is_recorded() -> None:
@@ -166,16 +199,42 @@ def test_a_complaint_is_recorded() -> None:
     ("command", "event", "field"),
     [
         (promise, promised, "follow_up_id"),
+        (equity, equity_checked, "equity_check_id"),
         (check, checked, "cross_check_id"),
         (complain, complained, "complaint_id"),
     ],
 )
 def test_an_id_stands_for_one_thing(
     command: ContactCommand,
-    event: FollowUpPromised | CrossCheckRecorded | ComplaintRecorded,
+    event: FollowUpPromised | CrossCheckRecorded | EquityChecked | ComplaintRecorded,
     field: str,
 ) -> None:
     given(ada, event).when(replace(command, by="RM-2")).then_refused(KeyConflictError, field)
+
+
+def test_an_inference_stands_on_at_least_two_different_hard_items() -> None:
+    for items in ((), ("power bill",), ("power bill", "power bill")):
+        given(ada).when(replace(check, items=items)).then_refused(TooFewItemsError, "items")
+
+
+def test_an_equity_check_expects_what_came_and_went() -> None:
+    given(ada).when(equity).then(equity_checked)
+    assert equity_checked.expected == 1_000 - 50 - 300 + 20 + 7 - 40
+
+
+@pytest.mark.parametrize("name", ["drawings", "injections", "depreciation"])
+def test_only_equity_profit_and_revaluation_may_be_negative(name: str) -> None:
+    given(ada).when(replace(equity, **{name: -1})).then_refused(NegativeError, name)
+
+
+@pytest.mark.parametrize("name", ["opening_equity", "profit", "revaluation", "equity_now"])
+def test_equity_adds_up_in_64_bits(name: str) -> None:
+    given(ada).when(replace(equity, **{name: -(10**16)})).then_refused(TooLargeError, name)
+
+
+def test_equity_is_not_checked_before_it_began() -> None:
+    late = replace(equity, since=on("1994-03-02"))
+    given(ada).when(late).then_refused(DatesOutOfOrderError, "checked_on")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -17,7 +17,13 @@ from domain.commitment import (
     CommitmentWaived,
     Terms,
 )
-from domain.contact import ContactCorrected, ContactRecorded, FollowUpPromised
+from domain.contact import (
+    ContactCorrected,
+    ContactRecorded,
+    CrossCheckRecorded,
+    EquityChecked,
+    FollowUpPromised,
+)
 from domain.guarantee import GuaranteeGiven, GuaranteeReleased
 from domain.loan import (
     DrawReversed,
@@ -38,7 +44,10 @@ from domain.relationship import (
     ConsentGiven,
     ConsentWithdrawn,
     HandoverAccepted,
+    HandoverDeclined,
+    HandoverProposed,
     ManagerAssigned,
+    ManagerReleased,
     ProfileChanged,
     RelationshipClosed,
     RelationshipOpened,
@@ -187,6 +196,29 @@ INTRODUCED = ReferralIntroduced(
 OBSERVED = BalanceObserved(
     customer_id="C", account_id="A", business_date=D2, ledger_balance=-5, currency="CZK"
 )
+CROSS_CHECKED = CrossCheckRecorded(
+    customer_id="C",
+    cross_check_id="X",
+    checked_on=D2,
+    inference="sells 2 million a year",
+    items=("power bill", "tax return"),
+    by="RM-1",
+)
+EQUITY_CHECKED = EquityChecked(
+    customer_id="C",
+    equity_check_id="E",
+    checked_on=D2,
+    since=D1,
+    currency="CZK",
+    opening_equity=1_000,
+    profit=200,
+    drawings=50,
+    injections=0,
+    revaluation=-10,
+    depreciation=40,
+    equity_now=900,
+    by="RM-1",
+)
 
 
 def after(*events: Event) -> dict[Key, Row]:
@@ -222,6 +254,8 @@ def test_the_kinds_folded_are_those_of_the_facts() -> None:
             purpose="x",
             by="RM-1",
         ),
+        CROSS_CHECKED,
+        EQUITY_CHECKED,
         ConsentGiven(customer_id="C", purpose="marketing", given_on=D1),
         AccountOpened(
             customer_id="C", account_id="A", kind="current", currency="CZK", opened_on=D1
@@ -320,6 +354,58 @@ def test_a_corrected_contact_replaces_what_was_told() -> None:
         by="RM-2",
         follow_up_on=None,
     )
+
+
+def test_a_contact_keeps_the_minute_of_its_own_day() -> None:
+    half_past_six_utc = 765_181_800_000_000
+    for offset, expected in ((0, 390), (480, 870), (-480, 1350), (None, None)):
+        told = replace(CONTACT, happened_at=half_past_six_utc, utc_offset_minutes=offset)
+        row = row_after(told)
+        assert isinstance(row, facts.Contact)
+        assert row.local_minute == expected
+
+
+def test_what_was_checked_of_a_customer_is_kept() -> None:
+    assert row_after(CROSS_CHECKED) == facts.CrossCheck(
+        checked_on=D2,
+        inference="sells 2 million a year",
+        items=("power bill", "tax return"),
+        by="RM-1",
+    )
+    assert row_after(EQUITY_CHECKED) == facts.EquityCheck(
+        checked_on=D2, since=D1, currency="CZK", expected=1_100, equity_now=900, by="RM-1"
+    )
+
+
+def test_a_handover_is_kept_with_its_answer() -> None:
+    first = HandoverProposed(
+        customer_id="C",
+        handover_id="H1",
+        from_manager="RM-1",
+        to_manager="RM-2",
+        proposed_on=D1,
+    )
+    second = replace(first, handover_id="H2", to_manager="RM-3")
+    declined = HandoverDeclined(customer_id="C", handover_id="H1", declined_on=D2, reason="x")
+    accepted = HandoverAccepted(
+        customer_id="C", handover_id="H2", to_manager="RM-3", accepted_on=D3
+    )
+    row = row_after(OPENED, first, second, declined, accepted)
+    assert isinstance(row, facts.Customer)
+    assert [(h.handover_id, h.declined_on, h.accepted_on) for h in row.handovers] == [
+        ("H1", D2, None),
+        ("H2", None, D3),
+    ]
+    assert row.assignments[1:] == (facts.Assignment(D3, "RM-3", "owner"),)
+
+
+def test_a_release_is_an_entry_of_its_own() -> None:
+    left = ManagerReleased(
+        customer_id="C", manager="RM-1", role="owner", released_on=D2, reason="x"
+    )
+    row = row_after(OPENED, left)
+    assert isinstance(row, facts.Customer)
+    assert row.assignments[1:] == (facts.Assignment(D2, "RM-1", "owner", released=True),)
 
 
 def test_the_balances_of_an_account_are_one_row_a_month() -> None:

@@ -16,6 +16,12 @@ from domain.errors import (
     UnknownCustomerError,
     UnknownHandoverError,
 )
+from domain.ownership_rules import (
+    AcceptHandover,
+    AssignManager,
+    DeclineHandover,
+    ProposeHandover,
+)
 from domain.relationship import (
     ConsentGiven,
     ConsentWithdrawn,
@@ -31,17 +37,13 @@ from domain.relationship import (
     TierAssigned,
 )
 from domain.relationship_rules import (
-    AcceptHandover,
-    AssignManager,
     AssignTier,
     ChangeProfile,
     CloseRelationship,
-    DeclineHandover,
     ForgetRelationship,
     GiveConsent,
     MergeRelationship,
     OpenRelationship,
-    ProposeHandover,
     RelationshipCommand,
     WithdrawConsent,
 )

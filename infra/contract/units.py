@@ -27,6 +27,7 @@ BY_NAME = {
     "missing_days": "calendar days",
     "requirement_value": "minor units of `currency` where the kind is `amount`, else ppm",
     "term_months": "months",
+    "utc_offset_minutes": "minutes east of UTC",
 }
 
 
