@@ -129,6 +129,7 @@ class Projector:
     def catch_up(self, through: int | None = None) -> None:
         """Apply all there is now, or up to a position. Raises `StoreUnavailableError`."""
         target = self._source.head() if through is None else through
+        self.step(0.0)  # where all is applied already, there is nothing to wait for
         while not self.stands_at(target):
             self.step(POLL_TIMEOUT_SECONDS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,18 @@ if TYPE_CHECKING:
 
     from tests.servers.kafka import KafkaServer
     from tests.servers.postgresql import PostgresqlServer
+
+
+@pytest.fixture(scope="session")
+def demo_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The ledger that `guanxi demo` makes, as of 1993-02-21. For reading: copy it to write."""
+    from tests.surfaces.cli import guanxi  # noqa: PLC0415  # imported lazily
+
+    folder = tmp_path_factory.mktemp("demo")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tempfile.tempdir", str(folder))
+        made = guanxi("demo", "--json").document()
+    return Path(made["ledger"].removeprefix("sqlite:"))
 
 
 @pytest.fixture(scope="session")

@@ -19,13 +19,6 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 
-app = typer.Typer(
-    name="guanxi",
-    help="An event-sourced ledger of a bank's customer relationships.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
 # Which module has which command: only what a call names is imported, so that it starts quickly.
 MODULES = {
     "demo": "infra.cli.demo",
@@ -46,7 +39,6 @@ MODULES = {
 }
 
 
-@app.callback()
 def root(
     context: typer.Context,
     ledger: LedgerOption = None,
@@ -59,19 +51,24 @@ def root(
     context.obj = from_environment().told(**told)
 
 
-def load(words: Sequence[str]) -> None:
-    """Register the commands that the words name, or all where they name none."""
+def command_line(words: Sequence[str] = ()) -> typer.Typer:
+    """Return the commands that the words name, or all where they name none."""
+    app = typer.Typer(
+        name="guanxi", pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True
+    )
+    app.callback()(root)
     named = dict.fromkeys(MODULES[word] for word in words if word in MODULES)
     for module in named or dict.fromkeys(MODULES.values()):
         import_module(module).register(app)
+    return app
 
 
 def run() -> None:
     """Run the command line; every foreseeable error is one clear line on stderr."""
     logs_to_stderr()
-    load(sys.argv[1:])
+    app = command_line(sys.argv[1:])
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(prog_name="guanxi", standalone_mode=False))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # the reader of a pipe has seen enough
