@@ -100,7 +100,7 @@ class ShardMerge:
     def release(self, complete_through: int, last: Mapping[str, int]) -> Release | None:
         """Release what is complete up to the horizon, None where the shard does not move on."""
         frontier = min(self.outstanding(last).values(), default=complete_through)
-        before, frontier = self._through, min(frontier, complete_through)
+        before = self._through
         if frontier <= before:
             return None
         runs = {topic: each.release(frontier) for topic, each in self._chains.items()}

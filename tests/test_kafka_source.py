@@ -184,7 +184,10 @@ def test_a_committed_offset_that_is_ahead_of_the_view_loses_nothing(wire: Wire) 
     assert_whole(reader, wire, 100)
 
 
-def test_a_batch_that_was_not_stored_is_delivered_again(wire: Wire) -> None:
+def test_a_batch_that_was_not_stored_is_delivered_again(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "VERIFY_INTERVAL_SECONDS", 1_000.0)  # which would find it too
     wire.send(1, 100)
     wire.publish(100)
     reader = Reader()
@@ -255,6 +258,7 @@ def test_what_waits_for_the_horizon_is_bounded(
 ) -> None:
     monkeypatch.setattr(limits, "SHARD_RECORDS_MAX", 40)
     monkeypatch.setattr(limits, "PARTITION_FETCH_BYTES", 1)  # one batch of one partition a fetch
+    monkeypatch.setattr(limits, "WAIT_SECONDS", 0.002)  # many fetches
     wire.publish(0)
     for begin in range(1, 301, 20):
         wire.send(begin, begin + 19)
