@@ -6,11 +6,15 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from projections.deposit_compliance import ComplianceRow, begun
+from projections.findings import assigned_at
 
 if TYPE_CHECKING:
     from typing import NamedTuple
 
     from projections.book import Book
+    from projections.findings import FindingRow
+    from projections.guarantee_network import Circle
+    from projections.loss_walk import LossWalk
     from projections.relationship_state import Relationship
 
 
@@ -28,7 +32,52 @@ def relationship_document(found: Relationship, as_of: date, currency: str) -> di
         "joint_managers": list(found.joint_managers),
         "tier": found.tier,
         "consents": list(found.consents),
+        "open_findings": list(found.open_findings),
         "closed_on": _plain(found.closed_on),
+    }
+
+
+def finding_document(book: Book, row: FindingRow, as_of: date) -> dict[str, Any]:
+    """Return a finding with the law that judged it, the facts, and who deals with it."""
+    finding = book.findings[row.finding_id][1]
+    return {
+        **row_document(row),
+        "pack": finding.pack,
+        "offended_on": finding.offended_on.isoformat(),
+        "facts": list(finding.facts),
+        "detail": finding.detail,
+        "assigned_to": assigned_at(finding, as_of),
+    }
+
+
+def circle_document(circle: Circle) -> dict[str, Any]:
+    """Return a circle with its guarantees, each in its own currency, and its members."""
+    edges = [
+        {
+            "guarantee_id": edge.guarantee_id,
+            "guarantor_id": edge.guarantor_id,
+            "borrower_id": edge.borrower_id,
+            "loan_id": edge.guarantee.loan_id,
+            "amount": edge.guarantee.amount,
+            "currency": edge.guarantee.currency,
+            "given_on": edge.guarantee.given_on.isoformat(),
+        }
+        for edge in circle.edges
+    ]
+    parties = [row_document(party) for party in circle.parties]
+    return {**row_document(circle.row), "edges": edges, "parties": parties}
+
+
+def loss_walk_document(walk: LossWalk, as_of: date, currency: str) -> dict[str, Any]:
+    """Return the steps of a loss walk and what they come to; amounts in minor units."""
+    return {
+        "as_of": as_of.isoformat(),
+        "currency": currency,
+        "defaults": [row_document(default) for default in walk.defaults],
+        "calls": [row_document(call) for call in walk.calls],
+        "owed": walk.owed,
+        "paid": walk.paid,
+        "lost": walk.lost,
     }
 
 

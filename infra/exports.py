@@ -43,7 +43,7 @@ def write_export(
     Raises `OSError`; the file is then as it was before.
     """
     counted = _Counted(rows)
-    with _opened(out) as sink:
+    with opened_sink(out) as sink:
         _WRITERS[format](row_type, counted, sink)
     return counted.rows
 
@@ -62,7 +62,8 @@ class _Counted:
 
 
 @contextmanager
-def _opened(out: Path | None) -> Iterator[IO[bytes]]:
+def opened_sink(out: Path | None) -> Iterator[IO[bytes]]:
+    """Open stdout, a device or pipe, or a file that appears whole or not at all."""
     if out is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -80,7 +81,7 @@ def _opened(out: Path | None) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _text(sink: IO[bytes]) -> Iterator[TextIOWrapper]:
+def utf8(sink: IO[bytes]) -> Iterator[TextIOWrapper]:
     """Write UTF-8 text and leave the sink open."""
     text = TextIOWrapper(sink, encoding="utf-8", newline="", write_through=False)
     try:
@@ -92,7 +93,7 @@ def _text(sink: IO[bytes]) -> Iterator[TextIOWrapper]:
 def _write_csv(
     row_type: type[NamedTuple], rows: Iterable[tuple[object, ...]], sink: IO[bytes]
 ) -> None:
-    with _text(sink) as text:
+    with utf8(sink) as text:
         writer = csv.writer(text)
         writer.writerow(row_type._fields)
         writer.writerows(rows)
@@ -101,7 +102,7 @@ def _write_csv(
 def _write_jsonl(
     row_type: type[NamedTuple], rows: Iterable[tuple[object, ...]], sink: IO[bytes]
 ) -> None:
-    with _text(sink) as text:
+    with utf8(sink) as text:
         for row in rows:
             named = dict(zip(row_type._fields, row, strict=True))
             text.write(json.dumps(named, ensure_ascii=False, default=_iso) + "\n")

@@ -17,6 +17,7 @@ from projections.facts import (
     Customer,
     Draw,
     FollowUp,
+    Guarantee,
     Loan,
     Paid,
     Profile,
@@ -80,6 +81,25 @@ def loan(*draws: Draw, repayments: tuple[Paid, ...] = (), currency: str = CURREN
         currency=currency,
         draws=draws,
         repayments=repayments,
+    )
+
+
+def guarantee(
+    guarantor_id: str,
+    amount: int = 100,
+    given_on: date = START,
+    released_on: date | None = None,
+    *,
+    loan_id: str = "L1",
+    currency: str = CURRENCY,
+) -> Guarantee:
+    return Guarantee(
+        loan_id=loan_id,
+        guarantor_id=guarantor_id,
+        amount=amount,
+        currency=currency,
+        given_on=given_on,
+        released_on=released_on,
     )
 
 
@@ -149,6 +169,19 @@ def _loans(draw: st.DrawFn) -> Loan:
 
 
 @st.composite
+def _guarantees(draw: st.DrawFn, borrower: str, loan_id: str, currency: str) -> Guarantee:
+    given_on = draw(_days)
+    return guarantee(
+        draw(st.sampled_from([who for who in PEOPLE if who != borrower])),
+        draw(st.integers(1, 999)),
+        given_on,
+        draw(_later(given_on)),
+        loan_id=loan_id,
+        currency=currency,
+    )
+
+
+@st.composite
 def _referrals(draw: st.DrawFn) -> Referral:
     introduced_on = draw(_days)
     return referral(
@@ -174,7 +207,13 @@ def facts_of_people(draw: st.DrawFn) -> list[tuple[Key, Row]]:
             rows.append(((who, "customer", ""), draw(_customers())))
             rows += _each(who, "contact", draw(st.lists(_contacts, max_size=3)))
             rows += _each(who, "follow_up", draw(st.lists(_follow_ups, max_size=2)))
-            rows += _each(who, "loan", draw(st.lists(_loans(), max_size=2)))
+            loans = _each(who, "loan", draw(st.lists(_loans(), max_size=2)))
+            rows += loans
+            for (_, _, loan_id), own in loans:
+                assert isinstance(own, Loan)
+                over = _guarantees(who, loan_id, own.currency)
+                found = _each(who, "guarantee", draw(st.lists(over, max_size=3)))
+                rows += [((b, kind, f"{loan_id}-{id_}"), row) for (b, kind, id_), row in found]
             for number in range(draw(st.integers(0, 2))):
                 id_ = f"{who}-account-{number}"
                 rows.append(((who, "account", id_), account(draw(_days), draw(_currencies))))

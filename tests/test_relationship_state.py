@@ -41,6 +41,7 @@ from tests.books import (
     contact,
     customer,
     day,
+    guarantee,
     loan,
     referral,
 )
@@ -230,6 +231,18 @@ def test_referrals_made_count_ended_ones_and_no_guarantor_of_ones_own() -> None:
     ]
 
 
+def test_guarantees_given_and_received_are_those_in_force_in_any_currency() -> None:
+    told: list[tuple[Key, Row]] = [
+        has("guarantee", "G1", guarantee("C2", 5, day(1), day(4))),
+        has("guarantee", "G2", guarantee("C3", 5, day(2), currency="EUR")),
+        (("C2", "guarantee", "G3"), guarantee("C1", 5, day(3))),
+        (("C2", "guarantee", "G4"), guarantee("C1", 5, day(3), day(3))),
+    ]
+    found = [c1(day(n), *told) for n in range(6)]
+    assert [row.guarantees_received for row in found] == [0, 1, 2, 2, 1, 1]
+    assert [row.guarantees_given for row in found] == [0, 0, 0, 1, 1, 1]
+
+
 def test_the_referrer_is_that_of_the_date() -> None:
     told = [
         has("referral", "R1", referral("C2", day(1), ended_on=day(3))),
@@ -301,6 +314,13 @@ def agree_with_loops(book: Book, row: RelationshipRow, as_of: date) -> None:
     promises = [c.follow_up_on for c in contacts if c.follow_up_on]
     promises += [f.follow_up_on for f in book.follow_ups_of.get(who, ()) if f.promised_on <= as_of]
     ahead = (last + timedelta(days=n) for n in range(1, 2 if last == date.min else 99))
+    standing = [
+        (borrower, told.guarantor_id)
+        for borrower, told in book.guarantees.values()
+        if told.given_on <= as_of < (told.released_on or date.max)
+    ]
+    assert row.guarantees_given == sum(guarantor == who for _, guarantor in standing)
+    assert row.guarantees_received == sum(borrower == who for borrower, _ in standing)
     expected = next((on for on in ahead if on in promises), None)
     assert row.next_contact_on == (min(promises, default=None) if last == date.min else expected)
 

@@ -15,14 +15,40 @@ from infra.cli.failures import BadCallError, persisting
 from infra.cli.moments import AsOf, KnownAt, day, instant
 from infra.cli.settings import Settings, with_settings
 from infra.composition import opened
-from infra.documents import commitment_document, relationship_document, row_document
+from infra.documents import (
+    circle_document,
+    commitment_document,
+    finding_document,
+    loss_walk_document,
+    relationship_document,
+    row_document,
+)
 from infra.exports import FORMATS, write_export
+from infra.graph_files import GRAPH_FORMATS, write_graph
+from infra.rendering.circles import circles_view, loss_walk_view
 from infra.rendering.commitment import commitment_view
+from infra.rendering.findings import findings_view
 from infra.rendering.network import network_view
 from infra.rendering.relationship import relationship_view
 from infra.status import status_of
 from projections.deposit_compliance import ComplianceRow, compliance_rows
-from projections.projection import COMPLIANCE, NETWORK, RELATIONSHIP, Projection
+from projections.findings import OPEN, FindingRow, finding_rows
+from projections.guarantee_network import (
+    CircleRow,
+    circle_rows,
+    circles,
+    group_rows,
+    joint_liability_groups,
+)
+from projections.loss_walk import loss_walk
+from projections.projection import (
+    COMPLIANCE,
+    FINDINGS,
+    GUARANTEES,
+    NETWORK,
+    RELATIONSHIP,
+    Projection,
+)
 from projections.referral_network import NetworkRow, network_rows, tree
 from projections.relationship_state import RelationshipRow, relationship, relationship_rows
 
@@ -38,6 +64,8 @@ EXPORTS: dict[str, tuple[Projection, Any, Callable[[Book, date, str], Iterator[A
     "compliance": (COMPLIANCE, ComplianceRow, compliance_rows),
     "relationships": (RELATIONSHIP, RelationshipRow, relationship_rows),
     "network": (NETWORK, NetworkRow, network_rows),
+    "circles": (GUARANTEES, CircleRow, circle_rows),
+    "findings": (FINDINGS, FindingRow, finding_rows),
 }
 
 
@@ -49,6 +77,8 @@ def register(app: typer.Typer) -> None:
     show.command("relationship")(show_relationship)
     show.command("compliance")(show_compliance)
     show.command("network")(show_network)
+    show.command("circles")(show_circles)
+    show.command("findings")(show_findings)
     app.add_typer(show, name="show")
 
 
@@ -60,7 +90,12 @@ def export(
     known_at: KnownAt = None,
     currency: Currency = None,
     format_: Annotated[
-        str | None, typer.Option("--format", help=f"{' | '.join(FORMATS)}. Default: csv.")
+        str | None,
+        typer.Option(
+            "--format",
+            help=f"{' | '.join(FORMATS)}. Default: csv."
+            f" The network also as a graph: {' | '.join(GRAPH_FORMATS)}.",
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="A file. Default: stdout.")] = None,
 ) -> None:
@@ -69,9 +104,12 @@ def export(
     With --json and without --out the rows are in the one JSON document.
     """
     projection, row_type, made = _chosen("view", view, EXPORTS)
-    chosen = _chosen("--format", format_ or "csv", {name: name for name in FORMATS})
-    on, book = _asked(settings, projection, as_of, known_at)
-    rows = made(book, on, currency_of(book, currency))
+    graph = view == "network" and format_ in GRAPH_FORMATS
+    formats = (*FORMATS, *GRAPH_FORMATS) if graph else FORMATS
+    chosen = _chosen("--format", format_ or "csv", {name: name for name in formats})
+    on, book = _asked(settings, RELATIONSHIP if graph else projection, as_of, known_at)
+    told = currency_of(book, currency)
+    rows = made(book, on, told)
     if settings.as_json and out is None:
         if format_ is not None:
             message = "--json is a format of its own: leave --format out, or name --out FILE"
@@ -81,7 +119,10 @@ def export(
             lambda: None,
         )
         return
-    written = write_export(row_type, rows, chosen, out)
+    if graph:
+        written = write_graph(book, on, told, chosen, out)
+    else:
+        written = write_export(row_type, rows, chosen, out)
     if out is not None:
         document = {"view": view, "as_of": str(on), "rows": written, "out": str(out)}
         settings.answer(
@@ -137,6 +178,64 @@ def show_network(
         raise _not_found("customer", customer_id, on)
     document = {"as_of": str(on), "currency": chosen, "nodes": [row_document(r) for r in found]}
     settings.answer(document, lambda: Console().print(network_view(found, on, chosen)))
+
+
+@with_settings
+def show_circles(
+    settings: Settings,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    currency: Currency = None,
+    default: Annotated[
+        str | None, typer.Option(help="A borrower: the losses if that one defaults, by steps.")
+    ] = None,
+) -> None:
+    """Show who stands for whom in circles and groups, or what one default pulls after it."""
+    on, book = _asked(settings, GUARANTEES, as_of, known_at)
+    chosen = currency_of(book, currency)
+    if default is not None:
+        if default not in book.loans_of:
+            raise _not_found("borrower", default, on)
+        walk = loss_walk(book, default, on, chosen)
+        document = loss_walk_document(walk, on, chosen)
+        settings.answer(document, lambda: Console().print(loss_walk_view(walk, on, chosen)))
+        return
+    found, groups = list(circles(book, on, chosen)), list(group_rows(book, on, chosen))
+    joint = joint_liability_groups(book, on)
+    document = {
+        "as_of": str(on),
+        "currency": chosen,
+        "circles": [circle_document(circle) for circle in found],
+        "groups": [row_document(row) for row in groups],
+        "joint_liability_groups": joint,
+    }
+    settings.answer(
+        document, lambda: Console().print(circles_view(found, groups, joint, on, chosen))
+    )
+
+
+@with_settings
+def show_findings(
+    settings: Settings,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    customer: Annotated[str | None, typer.Option(help="Of this customer alone.")] = None,
+    only_open: Annotated[
+        bool, typer.Option("--open", help="Only those about which nothing was done yet.")
+    ] = False,
+) -> None:
+    """Show what the policy packs raised and what became of it. Not legal advice."""
+    on, book = _asked(settings, FINDINGS, as_of, known_at)
+    rows = [
+        row
+        for row in finding_rows(book, on)
+        if customer in {None, row.customer_id} and (row.status in OPEN or not only_open)
+    ]
+    found = [finding_document(book, row, on) for row in rows]
+    settings.answer(
+        {"as_of": str(on), "findings": found},
+        lambda: Console().print(findings_view(book, rows, on)),
+    )
 
 
 @with_settings

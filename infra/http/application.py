@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query
@@ -15,12 +16,20 @@ from pydantic import AwareDatetime  # noqa: TC002 - FastAPI reads it at run time
 
 from infra.answers import Answers, NotFoundError, currency_of
 from infra.audit import history
-from infra.documents import commitment_document, relationship_document, row_document
+from infra.documents import (
+    circle_document,
+    commitment_document,
+    finding_document,
+    relationship_document,
+    row_document,
+)
 from infra.http import problems
 from infra.http.commands import commands
 from infra.http.operations import operations
 from infra.http.schemas import (
+    Circles,
     Commitment,
+    Findings,
     Leaders,
     Nodes,
     Relationship,
@@ -30,7 +39,9 @@ from infra.http.schemas import (
 )
 from infra.http.served import through
 from projections.deposit_compliance import compliance_rows
-from projections.projection import COMPLIANCE, NETWORK, RELATIONSHIP
+from projections.findings import finding_rows
+from projections.guarantee_network import circles
+from projections.projection import COMPLIANCE, FINDINGS, GUARANTEES, NETWORK, RELATIONSHIP
 from projections.referral_network import LeaderBy, leaders, network_rows, tree
 from projections.relationship_state import relationship
 
@@ -47,6 +58,7 @@ MIN_POSITION_WAIT_SECONDS = 10.0
 MIN_POSITION_POLL_SECONDS = 0.005
 PAGE_ROWS_MAX = 1_000
 LEADERS_MAX = 100
+CIRCLES_MAX = 100  # a page
 
 
 class Question:
@@ -115,7 +127,7 @@ def application(served: Served, registry: CollectorRegistry) -> FastAPI:
     return app
 
 
-def _queries(queries: Queries) -> APIRouter:  # noqa: C901 - a list of short routes
+def _queries(queries: Queries) -> APIRouter:  # noqa: C901, PLR0915 - a list of short routes
     router = APIRouter(tags=["queries"])
 
     @router.get("/relationships/{customer_id}", responses=answers(Relationship))
@@ -180,6 +192,40 @@ def _queries(queries: Queries) -> APIRouter:  # noqa: C901 - a list of short rou
         if not found:
             raise _not_found("customer", customer_id, on)
         return {"as_of": str(on), "currency": currency, "nodes": [row_document(r) for r in found]}
+
+    @router.get("/circles", responses=answers(Circles))
+    def guarantee_circles(
+        asked: Asked,
+        after: Annotated[str, Query(description="A circle id: the page after it.")] = "",
+        limit: Annotated[int, Query(ge=1, le=CIRCLES_MAX)] = CIRCLES_MAX,
+    ) -> dict[str, Any]:
+        book, on = queries.book(GUARANTEES, asked)
+        currency = currency_of(book, asked.currency)
+        rest = (each for each in circles(book, on, currency) if each.row.circle_id > after)
+        page = [circle_document(circle) for circle in islice(rest, limit)]
+        following = page[-1]["circle_id"] if any(True for _ in rest) else None
+        return {"as_of": str(on), "currency": currency, "circles": page, "next": following}
+
+    @router.get("/findings", responses=answers(Findings))
+    def findings(
+        asked: Asked,
+        status: str | None = None,
+        rule: str | None = None,
+        customer_id: str | None = None,
+        after: Annotated[str, Query(description="A finding id: the page after it.")] = "",
+        limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = PAGE_ROWS_MAX,
+    ) -> dict[str, Any]:
+        book, on = queries.book(FINDINGS, asked)
+        told = {"status": status, "rule": rule, "customer_id": customer_id}
+        rest = (
+            row
+            for row in finding_rows(book, on)
+            if row.finding_id > after
+            and all(value in {None, getattr(row, name)} for name, value in told.items())
+        )
+        page = [finding_document(book, row, on) for row in islice(rest, limit)]
+        following = page[-1]["finding_id"] if any(True for _ in rest) else None
+        return {"as_of": str(on), "findings": page, "next": following}
 
     return router
 

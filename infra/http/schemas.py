@@ -9,8 +9,11 @@ from pydantic import BaseModel, create_model
 
 from domain.commitment import Metric
 from domain.compliance import Status
+from domain.finding import Severity
 from domain.values import Minor
 from projections.deposit_compliance import ComplianceRow
+from projections.findings import FindingRow
+from projections.guarantee_network import CircleRow, ExposureRow
 from projections.referral_network import NetworkRow
 from projections.relationship_state import RelationshipRow
 
@@ -36,6 +39,7 @@ class Recorded(BaseModel):
 
 def _columns(row_type: type) -> dict[str, Any]:
     names = {"date": date, "Minor": Minor, "Metric": Metric, "Status": Status}
+    names["Severity"] = Severity
     hints = get_type_hints(row_type, localns=names)  # imported there for the checker alone
     return {name: (hint, ...) for name, hint in hints.items()}
 
@@ -51,6 +55,7 @@ Relationship = create_model(
     joint_managers=(list[str], ...),
     tier=(str | None, ...),
     consents=(list[str], ...),
+    open_findings=(list[str], ...),
     closed_on=(date | None, ...),
 )
 Commitment = create_model(
@@ -77,6 +82,44 @@ Windows = create_model(
 )
 Nodes = create_model("Nodes", **_WHEN, nodes=(list[_Node], ...))  # type: ignore[valid-type]  # as above
 Leaders = create_model("Leaders", **_WHEN, leaders=(list[_Node], ...))  # type: ignore[valid-type]  # as above
+_Guarantee = create_model(
+    "Guarantee",
+    guarantee_id=(str, ...),
+    guarantor_id=(str, ...),
+    borrower_id=(str, ...),
+    loan_id=(str, ...),
+    amount=(int, ...),
+    currency=(str, ...),
+    given_on=(date, ...),
+)
+_Party = create_model("Party", **_columns(ExposureRow))
+_Circle = create_model(
+    "Circle",
+    **_columns(CircleRow),
+    edges=(list[_Guarantee], ...),  # type: ignore[valid-type]  # as above
+    parties=(list[_Party], ...),  # type: ignore[valid-type]  # as above
+)
+Circles = create_model(
+    "Circles",
+    **_WHEN,
+    circles=(list[_Circle], ...),  # type: ignore[valid-type]  # as above
+    next=(str | None, ...),
+)
+_Finding = create_model(
+    "Finding",
+    **_columns(FindingRow),
+    pack=(str, ...),
+    offended_on=(date, ...),
+    facts=(list[str], ...),
+    detail=(str, ...),
+    assigned_to=(str | None, ...),
+)
+Findings = create_model(
+    "Findings",
+    as_of=(date, ...),
+    findings=(list[_Finding], ...),  # type: ignore[valid-type]  # as above
+    next=(str | None, ...),
+)
 
 
 class Event(BaseModel):

@@ -4,14 +4,17 @@ They hold text, never markup, so an id may look like anything. Every colour only
 a word says, and rich itself gives way where colours, width or glyphs are missing.
 """
 
+from infra.rendering.circles import circles_view, loss_walk_view
 from infra.rendering.commitment import commitment_view, commitments_view
 from infra.rendering.network import leaders_view, network_view
 from infra.rendering.relationship import relationship_view
 
 __all__ = [
+    "circles_view",
     "commitment_view",
     "commitments_view",
     "leaders_view",
+    "loss_walk_view",
     "network_view",
     "relationship_view",
 ]
