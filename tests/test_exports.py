@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from infra import exports
 from infra.exports import FORMATS, parquet_schema, write_export
 from projections.deposit_compliance import ComplianceRow
+from projections.guarantee_network import CircleRow
 from projections.referral_network import NetworkRow
 from projections.relationship_state import RelationshipRow
 
@@ -40,6 +41,7 @@ DESIGN = {
     NetworkRow: "customer_id, referrer_id, root_id, depth, children, descendants,"
     " converted_descendants, subtree_drawn, subtree_deposits, introduced_on, converted_on,"
     " days_to_convert",
+    CircleRow: "circle_id, size, members, guarantees, exposure",
 }
 
 
@@ -88,7 +90,8 @@ def test_every_row_type_has_dates_and_amounts_in_parquet() -> None:
     }
     texts = {name for name, kind in kinds.items() if kind == "string"}
     ids = {name for name in kinds if name.endswith("_id")}
-    assert texts == ids | {"metric", "status", "kind", "segment", "branch", "manager"}
+    names = {"metric", "status", "kind", "segment", "branch", "manager", "members"}
+    assert texts == ids | names
 
 
 @pytest.mark.parametrize("format_", FORMATS)

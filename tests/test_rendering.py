@@ -9,20 +9,34 @@ from rich.console import Console
 from domain.commitment import Terms
 from domain.compliance import Status
 from infra.rendering import (
+    circles_view,
     commitment_view,
     commitments_view,
     leaders_view,
+    loss_walk_view,
     network_view,
     relationship_view,
 )
+from infra.rendering.circles import CIRCLES_MAX, ROWS_MAX
 from infra.rendering.commitment import STYLES
 from infra.rendering.figures import money
 from infra.rendering.network import TREE_NODES_MAX
 from projections.book import Book
-from projections.facts import Commitment, TermsFrom
+from projections.facts import Commitment, Draw, TermsFrom
+from projections.guarantee_network import circles, group_rows
+from projections.loss_walk import loss_walk
 from projections.referral_network import network_rows, tree
 from projections.relationship_state import relationship
-from tests.books import CURRENCY, account, balances, customer, day, referral
+from tests.books import (
+    CURRENCY,
+    account,
+    balances,
+    customer,
+    day,
+    guarantee,
+    loan,
+    referral,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -53,6 +67,10 @@ def story() -> Book:
         (("C1", "account", "A1"), account()),
         *balances("C1", "A1", {day(0): 50_00}),
         (("C1", "commitment", "K1"), Commitment(loan_id=None, agreed_on=day(0), terms=told)),
+        (("C1", "loan", "L1"), loan(Draw("D1", day(0), 90_00))),
+        (("C1", "guarantee", "G1"), guarantee(ODD, 70_00)),
+        ((ODD, "guarantee", "G2"), guarantee("C1", 60_00, loan_id="L2")),
+        (("P1", "guarantee", "G3"), guarantee("C1", 5_00, loan_id="L3")),
         (("P1", "referral", "R1"), referral("C1", day(1), converted_on=day(4))),
         ((ODD, "referral", "R2"), referral("P1", day(2))),
     ]
@@ -78,6 +96,14 @@ def views() -> list[RenderableType]:
         commitments_view(book, ["K1"], day(30)),
         network_view(tree(rows, "C1"), day(30), CURRENCY),
         leaders_view(rows, day(30), CURRENCY),
+        circles_view(
+            list(circles(book, day(30), CURRENCY)),
+            list(group_rows(book, day(30), CURRENCY)),
+            [("C1", ODD)],
+            day(30),
+            CURRENCY,
+        ),
+        loss_walk_view(loss_walk(book, "C1", day(30), CURRENCY), day(30), CURRENCY),
     ]
 
 
@@ -117,6 +143,43 @@ def test_a_tree_shows_who_brought_whom_and_who_converted() -> None:
     assert "2 below, 1 converted" in top
     assert first.startswith("└── P1  converted 2023-12-14")
     assert second.startswith(f"    └── {ODD}  introduced 2023-12-12")
+
+
+def test_circles_show_who_stands_for_whom_with_the_exposure_on_each_edge() -> None:
+    lines = printed(views()[5]).splitlines()
+    [edge] = [line for line in lines if "→ C1" in line]
+    assert edge.split() == [ODD, "→", "C1", "70.00", "L1", str(day(0))]
+    [member] = [line for line in lines if line.split()[-1:] == ["15.00"]]
+    assert member.split() == ["C1", "65.00", "70.00", "50.00", "15.00"]
+    [group] = [line for line in lines if line.endswith("135.00")]
+    assert group.split() == ["C1", "3", "3", "135.00"]
+    assert f"each stands for every other: C1, {ODD}" in lines[-1]
+
+
+def test_many_circles_guarantees_and_groups_say_how_many_are_left_out() -> None:
+    many: list[tuple[Key, Row]] = []
+    for n in range(CIRCLES_MAX + 2):
+        a, b = f"A{n:03}", f"B{n:03}"
+        many += [
+            ((a, "guarantee", f"G{n}"), guarantee(b)),
+            ((b, "guarantee", f"H{n}"), guarantee(a)),
+        ]
+    many += [(("A000", "guarantee", f"I{n}"), guarantee("B000")) for n in range(ROWS_MAX)]
+    book = Book.from_rows(many)
+    found = list(circles(book, day(0), CURRENCY))
+    text = printed(circles_view(found, [], [], day(0), CURRENCY))
+    assert "and 2 more circles" in text
+    assert "and 2 more guarantees" in text
+    walk = printed(loss_walk_view(loss_walk(story(), "C1", day(30), CURRENCY), day(30), CURRENCY))
+    assert "more" not in walk
+
+
+def test_a_loss_walk_shows_each_step_and_what_is_lost() -> None:
+    lines = printed(views()[6]).splitlines()
+    assert lines[0] == f"If C1 defaults on {day(30)}, {CURRENCY}"
+    [call] = [line for line in lines if "L1" in line]
+    assert call.split() == ["0", ODD, "C1", "L1", "70.00", "0.00"]
+    assert lines[-1] == "owed 90.00, paid by guarantors 0.00, lost 90.00"
 
 
 def test_a_large_tree_says_how_many_it_leaves_out() -> None:
