@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from domain.account import Account
     from domain.commitment import Commitment
     from domain.contact import Contact
+    from domain.finding import Finding
     from domain.guarantee import Guarantee
+    from domain.hold import Hold
     from domain.loan import Loan
     from domain.referral import Prospect
     from domain.relationship import Relationship
@@ -54,6 +56,14 @@ class World(Protocol):
 
     def commitment(self, commitment_id: str) -> Commitment | None:
         """Return the state of the stream `commitment-<commitment_id>`."""
+        ...
+
+    def deposit_hold(self, hold_id: str) -> Hold | None:
+        """Return the state of the stream `hold-<hold_id>`."""
+        ...
+
+    def finding(self, finding_id: str) -> Finding | None:
+        """Return the state of the stream `finding-<finding_id>`."""
         ...
 
     def prospect(self, customer_id: str) -> Prospect | None:

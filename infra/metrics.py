@@ -109,6 +109,12 @@ WINDOWS = Spec(
     ("status",),
     "Windows of commitments by status, as of the default date.",
 )
+FINDINGS_OPEN = Spec(
+    "guanxi_findings_open",
+    "gauge",
+    ("rule", "severity"),
+    "Findings about which nothing was done yet, as of the default date.",
+)
 
 SPECS: tuple[Spec, ...] = (
     APPENDED,
@@ -130,6 +136,7 @@ SPECS: tuple[Spec, ...] = (
     APPLY_SECONDS,
     INGEST_ROWS,
     WINDOWS,
+    FINDINGS_OPEN,
 )
 
 

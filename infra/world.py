@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from domain.catalogue import Event
     from domain.commitment import Commitment
     from domain.contact import Contact
+    from domain.finding import Finding
     from domain.guarantee import Guarantee
+    from domain.hold import Hold
     from domain.loan import Loan
     from domain.referral import Prospect
     from domain.relationship import Relationship
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
 ACCOUNTS_CACHED_MAX = 200_000  # accounts never change: about 200 bytes each
 
 # Streams whose first event claims `<category>:<id>`.
-_CLAIMED = frozenset({"relationship", "contact", "loan", "guarantee", "account", "commitment"})
+_CLAIMED = frozenset(
+    {"relationship", "contact", "loan", "guarantee", "account", "hold", "commitment", "finding"}
+)
 _LOADED = _CLAIMED | {"prospect"}
 _BUSINESS = frozenset({"account-opened", "loan-drawn"})
 
@@ -104,6 +108,16 @@ class LedgerWorld:
     def commitment(self, commitment_id: str) -> Commitment | None:
         """Return the state of the stream `commitment-<commitment_id>`."""
         state: Commitment | None = self._state("commitment", commitment_id)
+        return state
+
+    def deposit_hold(self, hold_id: str) -> Hold | None:
+        """Return the state of the stream `hold-<hold_id>`."""
+        state: Hold | None = self._state("hold", hold_id)
+        return state
+
+    def finding(self, finding_id: str) -> Finding | None:
+        """Return the state of the stream `finding-<finding_id>`."""
+        state: Finding | None = self._state("finding", finding_id)
         return state
 
     def prospect(self, customer_id: str) -> Prospect | None:

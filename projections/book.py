@@ -90,7 +90,7 @@ class Book:
             book.balances[account_id] = dict(sorted(months.items()))
         return book
 
-    def _add(  # noqa: C901 - one a case
+    def _add(  # noqa: C901, PLR0912, PLR0915 - one a case
         self, customer_id: str, id_: str, row: Row
     ) -> None:
         match row:
@@ -254,6 +254,12 @@ def owner_at(customer: Customer, as_of: date) -> str | None:
     owners = [told for told in customer.assignments if told.role == "owner"]
     last = _latest(owners, as_of) or owners[0]
     return None if last.released else last.manager
+
+
+def owner_since(customer: Customer, as_of: date) -> date:
+    """Return the day on which what holds of the owner began: an ownership, or its absence."""
+    owners = [told for told in customer.assignments if told.role == "owner"]
+    return (_latest(owners, as_of) or owners[0]).since
 
 
 def joint_at(customer: Customer, as_of: date) -> tuple[str, ...]:

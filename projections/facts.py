@@ -14,6 +14,7 @@ from datetime import date  # noqa: TC003 - the view codec reads the field types 
 from typing import TypeAlias
 
 from domain.commitment import Metric, Terms  # noqa: TC001 - read at run time
+from domain.finding import Severity  # noqa: TC001 - read at run time
 from domain.reported import Outcome  # noqa: TC001 - read at run time
 
 Key: TypeAlias = tuple[str, str, str]  # customer_id, kind, id
@@ -347,7 +348,7 @@ class Finding:
     pack: str
     rule: str
     rule_version: int
-    severity: str
+    severity: Severity
     facts: tuple[str, ...]
     detail: str
     dispositions: tuple[Disposed, ...] = ()

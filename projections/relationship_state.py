@@ -21,6 +21,7 @@ from projections.book import (
     tier_at,
 )
 from projections.deposit_compliance import statuses
+from projections.findings import open_findings
 from projections.referral_forest import forest, live_referral, standing
 
 if TYPE_CHECKING:
@@ -199,13 +200,14 @@ def _in_force(book: Book, guarantee_ids: Iterable[str], as_of: date) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relationship:
-    """A row and what else is told of one customer: joint managers, tier, consents in force."""
+    """A row and what else is told of one customer: joint managers, tier, consents, findings."""
 
     row: RelationshipRow
     joint_managers: tuple[str, ...]
     tier: str | None
     consents: tuple[str, ...]
     closed_on: date | None
+    open_findings: tuple[str, ...] = ()
 
 
 def relationship(book: Book, customer_id: str, as_of: date, currency: str) -> Relationship | None:
@@ -221,4 +223,5 @@ def relationship(book: Book, customer_id: str, as_of: date, currency: str) -> Re
         tier=tier_at(customer, as_of),
         consents=consents_at(book, customer_id, as_of),
         closed_on=closed_on if closed_on and closed_on <= as_of else None,
+        open_findings=open_findings(book, customer_id, as_of),
     )

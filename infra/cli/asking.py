@@ -10,9 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra.answers import Answers, NotFoundError, currency_of
+from infra.answers import currency_of
 from infra.cli.failures import BadCallError, persisting
-from infra.cli.moments import AsOf, KnownAt, day, instant
+from infra.cli.moments import AsOf, KnownAt
+from infra.cli.questions import Currency, asked, not_found
 from infra.cli.settings import Settings, with_settings
 from infra.composition import opened
 from infra.documents import (
@@ -56,8 +57,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from projections.book import Book
-
-Currency = Annotated[str | None, typer.Option(help="Needed only where the ledger holds several.")]
 
 # What can be exported: the projection, the type of its rows, and who makes them.
 EXPORTS: dict[str, tuple[Projection, Any, Callable[[Book, date, str], Iterator[Any]]]] = {
@@ -107,7 +106,7 @@ def export(
     graph = view == "network" and format_ in GRAPH_FORMATS
     formats = (*FORMATS, *GRAPH_FORMATS) if graph else FORMATS
     chosen = _chosen("--format", format_ or "csv", {name: name for name in formats})
-    on, book = _asked(settings, RELATIONSHIP if graph else projection, as_of, known_at)
+    on, book = asked(settings, RELATIONSHIP if graph else projection, as_of, known_at)
     told = currency_of(book, currency)
     rows = made(book, on, told)
     if settings.as_json and out is None:
@@ -139,11 +138,11 @@ def show_relationship(
     currency: Currency = None,
 ) -> None:
     """Show one customer: owner, contacts, loans, deposits, commitments, referrals."""
-    on, book = _asked(settings, RELATIONSHIP, as_of, known_at)
+    on, book = asked(settings, RELATIONSHIP, as_of, known_at)
     chosen = currency_of(book, currency)
     found = relationship(book, customer_id, on, chosen)
     if found is None:
-        raise _not_found("relationship", customer_id, on)
+        raise not_found("relationship", customer_id, on)
     document = relationship_document(found, on, chosen)
     settings.answer(document, lambda: Console().print(relationship_view(book, found, on, chosen)))
 
@@ -153,9 +152,9 @@ def show_compliance(
     settings: Settings, commitment_id: str, as_of: AsOf = None, known_at: KnownAt = None
 ) -> None:
     """Show one commitment: its terms, and each window begun by the date."""
-    on, book = _asked(settings, COMPLIANCE, as_of, known_at)
+    on, book = asked(settings, COMPLIANCE, as_of, known_at)
     if commitment_id not in book.commitments or book.commitments[commitment_id][1].agreed_on > on:
-        raise _not_found("commitment", commitment_id, on)
+        raise not_found("commitment", commitment_id, on)
     settings.answer(
         commitment_document(book, commitment_id, on),
         lambda: Console().print(commitment_view(book, commitment_id, on)),
@@ -171,11 +170,11 @@ def show_network(
     currency: Currency = None,
 ) -> None:
     """Show everyone whom a customer brought, directly and through others."""
-    on, book = _asked(settings, NETWORK, as_of, known_at)
+    on, book = asked(settings, NETWORK, as_of, known_at)
     chosen = currency_of(book, currency)
     found = tree(network_rows(book, on, chosen), customer_id)
     if not found:
-        raise _not_found("customer", customer_id, on)
+        raise not_found("customer", customer_id, on)
     document = {"as_of": str(on), "currency": chosen, "nodes": [row_document(r) for r in found]}
     settings.answer(document, lambda: Console().print(network_view(found, on, chosen)))
 
@@ -191,11 +190,11 @@ def show_circles(
     ] = None,
 ) -> None:
     """Show who stands for whom in circles and groups, or what one default pulls after it."""
-    on, book = _asked(settings, GUARANTEES, as_of, known_at)
+    on, book = asked(settings, GUARANTEES, as_of, known_at)
     chosen = currency_of(book, currency)
     if default is not None:
         if default not in book.loans_of:
-            raise _not_found("borrower", default, on)
+            raise not_found("borrower", default, on)
         walk = loss_walk(book, default, on, chosen)
         document = loss_walk_document(walk, on, chosen)
         settings.answer(document, lambda: Console().print(loss_walk_view(walk, on, chosen)))
@@ -225,7 +224,7 @@ def show_findings(
     ] = False,
 ) -> None:
     """Show what the policy packs raised and what became of it. Not legal advice."""
-    on, book = _asked(settings, FINDINGS, as_of, known_at)
+    on, book = asked(settings, FINDINGS, as_of, known_at)
     rows = [
         row
         for row in finding_rows(book, on)
@@ -256,30 +255,11 @@ def status(
     settings.answer(found, lambda: Console().print(_status_table(found)))
 
 
-def _asked(
-    settings: Settings, projection: Projection, as_of: str | None, known_at: str | None
-) -> tuple[date, Book]:
-    """Return the date asked for and the book that answers."""
-    on, known = day("--as-of", as_of), instant("--known-at", known_at)
-
-    def ask() -> tuple[date, Book]:
-        with opened(settings) as parts:
-            parts.catch_up()
-            answers = Answers(parts)
-            return answers.as_of(on), answers.book(projection, known)
-
-    return persisting(ask)
-
-
 def _chosen(what: str, word: str, choices: dict[str, Any]) -> Any:  # noqa: ANN401 - a value of choices
     if word not in choices:
         message = f"{what} {word!r} is not one of {', '.join(choices)}"
         raise BadCallError(message)
     return choices[word]
-
-
-def _not_found(what: str, id_: str, on: date) -> NotFoundError:
-    return NotFoundError(f"no {what} {id_!r} is known as of {on}")
 
 
 def _status_table(found: dict[str, Any]) -> Table:

@@ -25,6 +25,8 @@ MODULES = {
     "init": "infra.cli.feeding",
     "ingest": "infra.cli.feeding",
     "record": "infra.cli.feeding",
+    "judge": "infra.cli.judging",
+    "close": "infra.cli.closing",
     "relay": "infra.cli.running",
     "project": "infra.cli.running",
     "serve": "infra.cli.running",

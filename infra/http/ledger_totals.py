@@ -18,7 +18,8 @@ from infra.feeds.rows_counted import RowsCounted
 from infra.status import status_of
 from projections.book import currencies
 from projections.deposit_compliance import compliance_rows
-from projections.projection import COMPLIANCE, PROJECTIONS
+from projections.findings import OPEN, finding_rows
+from projections.projection import COMPLIANCE, FINDINGS, PROJECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,6 +65,7 @@ class LedgerTotals(Collector):
         yield _counter(metrics.SKIPPED, {(p.name,): self._dropped(p.name) for p in PROJECTIONS})
         yield _gauge(metrics.PARKED_OLDEST, self._parked_seconds())
         yield _gauge(metrics.WINDOWS, self._counted_windows(position))
+        yield _gauge(metrics.FINDINGS_OPEN, self._open_findings())
 
     def _relay(self, relay: dict[str, Any] | None) -> Iterator[Metric]:
         if relay is None:
@@ -117,6 +119,15 @@ class LedgerTotals(Collector):
             )
             self._windows_at = (position, time.monotonic())
         return {(status,): count for status, count in self._windows.items()}
+
+    def _open_findings(self) -> Mapping[tuple[str, str], float]:
+        answers = Answers(self._parts)
+        try:
+            book, on = answers.book(FINDINGS), answers.as_of(None)
+        except (NothingRecordedError, NoViewError):
+            return {}
+        rows = (row for row in finding_rows(book, on) if row.status in OPEN)
+        return Counter((row.rule, row.severity) for row in rows)
 
 
 class _CountedTypes:

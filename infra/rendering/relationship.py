@@ -9,6 +9,7 @@ from rich.text import Text
 
 from infra.rendering.commitment import commitments_view
 from infra.rendering.figures import money, pairs, told
+from infra.rendering.findings import findings_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,8 @@ def relationship_view(
     """Return a relationship's card, and its commitments where it has any."""
     customer_id = found.row.customer_id
     title = Text(f"Relationship {customer_id} as of {as_of}", style="bold")
-    card = pairs((*_who(found), *_figures(found.row, currency)))
+    findings = findings_line(book, customer_id, as_of)
+    card = pairs((*_who(found), *_figures(found.row, currency), ("findings", findings)))
     agreed = [
         commitment_id
         for commitment_id in sorted(book.commitments_of.get(customer_id, ()))

@@ -83,7 +83,7 @@ def _funded(book: Book, customer_id: str, draw: Draw, account_id: str, on: date)
     return Offence(
         customer_id,
         on,
-        (f"draw:{draw.draw_id}", f"account:{account_id}"),
+        (f"balance:{account_id}:{on}", f"account:{account_id}", f"draw:{draw.draw_id}"),
         f"{money(risen, currency)} more on the account {(on - draw.on).days} days after"
         f" a draw of {money(draw.amount, currency)}",
     )

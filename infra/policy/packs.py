@@ -1,0 +1,151 @@
+"""Policy packs, read from their data files and checked before anything is judged by them.
+
+A pack is a TOML file: those that come with the program lie in `data/`, and a bank may name a
+file of its own. `none` holds what the ledger itself flags and goes with every other pack.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import MISSING, fields
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from domain.finding import Severity  # noqa: TC001 - pydantic reads it at run time
+from projections.policy.checks import CHECKS
+from projections.policy.rules import Pack, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+DATA = Path(__file__).with_name("data")
+LEDGERS_OWN = "none"
+NAMES: Sequence[str] = sorted(path.stem for path in DATA.glob("*.toml"))
+
+
+class PackError(Exception):
+    """A pack that is not there, or not of the form of one; the message says where and why."""
+
+    code: ClassVar[str] = "pack-unreadable"
+    exit_status: ClassVar[int] = 2  # the call was wrong
+
+
+Words = Annotated[str, Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _RuleTold(_Strict):
+    id: Annotated[str, Field(pattern=r"^[A-Z]+-[0-9]{2}$")]
+    version: Annotated[int, Field(ge=1)]
+    check: str
+    in_force_from: date
+    in_force_to: date | None = None
+    severity: Severity
+    source: Words
+    title: Words
+    title_zh: Words
+    looks_for: Words
+    parameters: dict[str, Any] = {}
+
+
+class _PackTold(_Strict):
+    jurisdiction: Annotated[str, Field(pattern=r"^[a-z]+$")]
+    title: Words
+    notice: Words
+    rules: list[_RuleTold]
+
+
+def load_packs(names: Iterable[str]) -> Sequence[Pack]:
+    """Return the packs named, each by its name or its file, after the ledger's own flags.
+
+    Raises `PackError`.
+    """
+    paths = [path_of(name) for name in (LEDGERS_OWN, *names)]
+    return tuple(load_pack(path) for path in dict.fromkeys(paths))
+
+
+def path_of(name: str) -> Path:
+    """Return the file of a pack. Raises `PackError`."""
+    if name in NAMES:
+        return DATA / f"{name}.toml"
+    if name.endswith(".toml"):
+        return Path(name)
+    message = f"there is no pack {name!r}: name one of {', '.join(NAMES)}, or a file *.toml"
+    raise PackError(message)
+
+
+def load_pack(path: Path) -> Pack:
+    """Return the pack of a file. Raises `PackError`."""
+    try:
+        told = _PackTold.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        message = f"{path.name}: {error}"
+        raise PackError(message) from error
+    except ValidationError as error:
+        raise PackError(_where(path.name, error)) from None
+    rules = tuple(_rule(path.name, rule) for rule in told.rules)
+    _check_versions(path.name, rules)
+    return Pack(jurisdiction=told.jurisdiction, title=told.title, notice=told.notice, rules=rules)
+
+
+def _rule(file: str, told: _RuleTold) -> Rule:
+    where = f"{file}: {told.id} version {told.version}"
+    if told.check not in CHECKS:
+        message = f"{where}: check {told.check!r} is none of {', '.join(sorted(CHECKS))}"
+        raise PackError(message)
+    if told.in_force_to is not None and told.in_force_to < told.in_force_from:
+        message = f"{where}: in_force_to {told.in_force_to} is before {told.in_force_from}"
+        raise PackError(message)
+    check = CHECKS[told.check]
+    parameters = _parameters(f"{where}: parameters", check.parameters, told.parameters)
+    values = told.model_dump(exclude={"check", "parameters"})
+    return Rule(check=check, parameters=parameters, **values)
+
+
+def _parameters(where: str, cls: type[Any], values: dict[str, Any]) -> object:
+    """Return a check's parameters: whole numbers from 0 on, lists with something in them."""
+    types = get_type_hints(cls)
+    columns: dict[str, Any] = {
+        field.name: (
+            Annotated[types[field.name], _LEAST[bool(get_args(types[field.name]))]],
+            ... if field.default is MISSING else field.default,
+        )
+        for field in fields(cls)
+    }
+    model = create_model(cls.__name__, __base__=_Strict, **columns)
+    told = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    try:
+        return cls(**dict(model.model_validate(told)))
+    except ValidationError as error:
+        raise PackError(_where(where, error)) from None
+
+
+_LEAST = {True: Field(min_length=1), False: Field(ge=0)}
+
+
+def _check_versions(file: str, rules: Sequence[Rule]) -> None:
+    """Refuse versions of one rule that are in force on one day, or not in order."""
+    latest: dict[str, Rule] = {}
+    for rule in rules:
+        before = latest.get(rule.id)
+        if before is not None:
+            ended = before.in_force_to or date.max
+            if rule.version <= before.version or rule.in_force_from <= ended:
+                message = (
+                    f"{file}: {rule.id} version {rule.version} does not come after"
+                    f" version {before.version}, in force until {ended}"
+                )
+                raise PackError(message)
+        latest[rule.id] = rule
+
+
+def _where(place: str, error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    path = ".".join(str(step) for step in first["loc"])
+    return f"{place}: {path}: {first['msg']}"
