@@ -125,6 +125,16 @@ class Digest:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A live view of one instant: how far each shard was applied, who is parked, the rows."""
+
+    generation: Generation
+    through: Mapping[int, int]
+    parked: frozenset[str]
+    rows: dict[Key, Row]
+
+
 class Views(Protocol):
     """Stores generations of views. Safe to share between threads.
 
@@ -202,6 +212,10 @@ class Views(Protocol):
 
         Close the iterator, or read it to its end: it holds a connection.
         """
+        ...
+
+    def applied(self, projection: str) -> Applied:
+        """Return the live view of one instant, whole. Raises `NoViewError`."""
         ...
 
     def digest(self, generation: Generation) -> Digest:

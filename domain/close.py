@@ -11,11 +11,13 @@ Event ids follow from what was tested and when, so a close that is run again mak
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID, uuid5
 
+from domain import checks
 from domain.consequence import TAKEN_BACK, consequence_of
+from domain.errors import CloseTooLongError, CloseUnfinishedError
 from domain.inputs import hash_of
 from domain.reported import (
     Cause,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 LEDGER = "ledger"  # the partition key of the ledger's own events (DESIGN section 4)
 RULES_VERSION = 1  # of the rules of `domain.compliance`: raised when a figure comes out otherwise
 CAUSES_MAX = 100  # named in one test
+CLOSE_DAYS_MAX = 1_100  # closed by one call: three years
 
 Balances: TypeAlias = Literal["observed", "carried"]
 
@@ -80,6 +83,25 @@ def event_id(
 ) -> str:
     """Return the id of an event of the close of a day: a UUID of version 5."""
     return str(uuid5(UUID(ledger_id), f"{on}:{kind}:{commitment_id}:{window_start or ''}"))
+
+
+def dates_to_close(
+    finished: date | None, started: date | None, first: date, through: date
+) -> list[date]:
+    """Return the days that a call closes: those asked for, those skipped, one left unfinished.
+
+    `finished` and `started` are the last closes so far. Empty where all is closed. Raises
+    `DatesOutOfOrderError`, `CloseUnfinishedError`, `CloseTooLongError`.
+    """
+    checks.in_order("through", through, "business_date", first)
+    if started is not None and started != finished and through < started:
+        raise CloseUnfinishedError("business_date", first.isoformat(), f"that of {started}")
+    begin = finished + timedelta(days=1) if finished else started or first
+    days = (through - begin).days + 1
+    if days > CLOSE_DAYS_MAX:
+        detail = f"{days:,} days, {CLOSE_DAYS_MAX:,} at most"
+        raise CloseTooLongError("business_date", through.isoformat(), detail)
+    return [begin + timedelta(days=day) for day in range(days)]
 
 
 def is_due(agreed: Agreed, reported: Container[date], on: date) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, ClassVar
 
 from consumers.replay import replay
+from infra.closes import last_closed
 from infra.codec import canonical, decode
 from projections.book import Book, currencies
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import date
 
     from domain.values import Instant
     from infra.composition import Parts
@@ -49,12 +50,15 @@ class Answers:
     parts: Parts
 
     def as_of(self, told: date | None) -> date:
-        """Return the date told, else the latest one recorded. Raises `NothingRecordedError`."""
-        latest = told or self.parts.store.latest_occurred_on()
+        """Return the date told, else the last one closed, else the latest one recorded.
+
+        Raises `NothingRecordedError`.
+        """
+        latest = told or last_closed(self.parts.store)
         if latest is None:
             message = "nothing was recorded: feed the ledger (guanxi ingest DIR) or name --as-of"
             raise NothingRecordedError(message)
-        return latest if isinstance(latest, date) else date.fromisoformat(latest)
+        return latest
 
     def book(
         self,

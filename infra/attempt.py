@@ -32,6 +32,7 @@ from domain.relationship_rules import (
     OpenRelationship,
     RelationshipCommand,
 )
+from infra.closes import open_day
 from infra.codec import pack_data
 from infra.customer_key import KeyDestroyedError
 from infra.malformed import EventTooLargeError
@@ -118,6 +119,7 @@ class Attempt:
         self._claims: list[Claim] = []
         self._latest = ""  # business date of the batch so far
         self._latest_stored: str | None = None  # once asked for
+        self._open_day: date | None = None  # likewise
         self._bytes = 0
 
     def run(self, batch: Sequence[Keyed]) -> list[Outcome]:
@@ -289,7 +291,10 @@ class Attempt:
         if self._tools.business_date is not None:
             return self._tools.business_date
         if self._latest_stored is None:
+            self._open_day = open_day(self._tools.store)
             self._latest_stored = self._tools.store.latest_occurred_on() or ""
+        if self._open_day is not None:
+            return self._open_day
         latest = max(self._latest_stored, self._latest)
         return date.fromisoformat(latest) if latest else date.min
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 import random
 import time
-from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from consumers.event_store import ConflictError, StoreUnavailableError
 from domain.deciding import natural_key
 from domain.relationship_rules import ForgetRelationship
 from infra.attempt import Attempt, Keyed, Outcome, Recorded, Refused, Told, Tools, Unchanged
+from infra.closes import business_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import date
 
     from infra.event_store.ledger import LedgerStore
     from infra.keyring import Keyring
@@ -64,11 +65,11 @@ class Ledger:
         self._on_outage = on_outage
 
     def business_date(self) -> date | None:
-        """Return the day the books are on: the latest recorded, None on an empty ledger."""
-        if self._tools.business_date is not None:
-            return self._tools.business_date
-        latest = self._tools.store.latest_occurred_on()
-        return None if latest is None else date.fromisoformat(latest)
+        """Return the day the books are on, None on an empty ledger.
+
+        It is the day after the last close, before the first one the latest date recorded.
+        """
+        return self._tools.business_date or business_date(self._tools.store)
 
     def handle(self, commands: Sequence[Told]) -> list[Outcome]:
         """Return the outcome of each command, in order.

@@ -92,13 +92,19 @@ def deposits_of(
 ) -> Iterator[Deposit]:
     """Yield each account that any of the commitment's terms may count, to the date's month."""
     own = set(book.accounts_in(customer_id, currency_of(commitment)))
-    listed = {named.account_id for told in commitment.terms for named in told.terms.accounts}
     this_month = as_of.isoformat()[:7]
-    for account_id in own | (listed & book.accounts.keys()):
+    for account_id in counted_accounts(book, customer_id, commitment):
         balances = book.balances.get(account_id, {})
         months = [month for month in balances if month <= this_month]
         opened = book.accounts[account_id][1].opened_on.toordinal()
         yield Deposit(account_id, account_id in own, opened, *_day_by_day(balances, months))
+
+
+def counted_accounts(book: Book, customer_id: str, commitment: Commitment) -> set[str]:
+    """Return the accounts that any of the commitment's terms may count."""
+    listed = {named.account_id for told in commitment.terms for named in told.terms.accounts}
+    own = book.accounts_in(customer_id, currency_of(commitment))
+    return (listed & book.accounts.keys()).union(own)
 
 
 def flows_of(book: Book, customer_id: str, commitment: Commitment) -> Iterator[Flow]:

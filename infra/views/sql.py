@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from consumers.views import (
     QUEUE_EVENTS_MAX,
+    Applied,
     Change,
     Deal,
     Digest,
@@ -167,6 +168,25 @@ class SQLViews(SQLGenerations):
             stored = self._scan(connection, generation, kinds, customer_ids)
             for customer_id, kind, id_, value in stored:
                 yield (customer_id, kind, id_), unpack_row(kind, value)
+
+    def applied(self, projection: str) -> Applied:
+        """Return the live view of one instant, whole."""
+        parked = "SELECT DISTINCT customer_id FROM view_parked WHERE generation = %s"
+        with self._database.snapshot() as connection:
+            generation = self._live(connection, projection)
+            waiting = self._run(connection, parked, generation.number).fetchall()
+            return Applied(
+                generation,
+                {
+                    shard: lane.progress.through
+                    for shard, lane in self._lanes(connection, generation).items()
+                },
+                frozenset(customer_id for (customer_id,) in waiting),
+                {
+                    (customer_id, kind, id_): unpack_row(kind, value)
+                    for customer_id, kind, id_, value in self._scan(connection, generation)
+                },
+            )
 
     def digest(self, generation: Generation) -> Digest:
         """Return the digest, or raise `DigestUnavailableError`."""

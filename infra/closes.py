@@ -1,0 +1,61 @@
+"""What the ledger says of its closes: three claims, looked up at once.
+
+`close:<date>` stands for the start of the day's close; `last-close-started` and
+`last-close-finished` hold the latest date of each, and are moved on by compare-and-set.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from consumers.event_store import EventStore
+
+STARTED, FINISHED = "last-close-started", "last-close-finished"
+
+
+class Closes(NamedTuple):
+    """The last close that was started, at which position, and the last one finished."""
+
+    started: date | None
+    through: int
+    finished: date | None
+
+
+def closes_of(store: EventStore) -> Closes:
+    """Return where the closes of a ledger stand. Raises `StoreUnavailableError`."""
+    held = store.held([STARTED, FINISHED])
+    started, finished = held.get(STARTED), held.get(FINISHED)
+    return Closes(
+        date.fromisoformat(started.content.decode()) if started else None,
+        started.position if started else 0,
+        date.fromisoformat(finished.content.decode()) if finished else None,
+    )
+
+
+def start_of(store: EventStore, on: date) -> int | None:
+    """Return the position at which the close of a day was started, None where it was not."""
+    held = store.held([f"close:{on}"]).get(f"close:{on}")
+    return held.position if held else None
+
+
+def open_day(store: EventStore) -> date | None:
+    """Return the day after the last close, None before the first one."""
+    finished = closes_of(store).finished
+    return None if finished is None else finished + timedelta(days=1)
+
+
+def business_date(store: EventStore) -> date | None:
+    """Return the day after the last close, before the first one the latest date recorded."""
+    return open_day(store) or _latest(store)
+
+
+def last_closed(store: EventStore) -> date | None:
+    """Return the last closed date, before the first close the latest date recorded."""
+    return closes_of(store).finished or _latest(store)
+
+
+def _latest(store: EventStore) -> date | None:
+    latest = store.latest_occurred_on()
+    return None if latest is None else date.fromisoformat(latest)

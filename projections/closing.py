@@ -1,0 +1,136 @@
+"""What a close reads off a book: the cases that are due, and the balances that are missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from domain.account import AccountOpened, BalanceCorrected, BalanceObserved
+from domain.case import Case, Change
+from domain.close import is_due, told_on
+from domain.commitment import (
+    CommitmentAgreed,
+    CommitmentAmended,
+    CommitmentReleased,
+    CommitmentWaived,
+)
+from domain.loan import DrawReversed, LoanDrawn, LoanRepaid, RepaymentReversed
+from domain.windows import stretches
+from projections.deposit_compliance import counted_accounts, deposits_of, flows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+
+    from domain.record import Recorded
+    from projections.book import Book
+    from projections.facts import Commitment
+
+Balance: TypeAlias = BalanceObserved | BalanceCorrected
+_OF_LOANS = (LoanDrawn, DrawReversed, LoanRepaid, RepaymentReversed)
+_OF_COMMITMENTS = (CommitmentAgreed, CommitmentAmended, CommitmentWaived, CommitmentReleased)
+
+
+def bears_on_the_past(recorded: Recorded, on: date) -> bool:
+    """Tell whether an event may change a test of a window that ended before a day."""
+    if isinstance(recorded.event, Balance):
+        return recorded.event.business_date < on
+    return isinstance(recorded.event, (AccountOpened, *_OF_LOANS, *_OF_COMMITMENTS))
+
+
+def cases(book: Book, on: date, since: Mapping[str, Sequence[Recorded]]) -> Iterator[Case]:
+    """Yield the commitments that the close of a day has to look at, by id.
+
+    `since` holds, by customer, the events since the last close that bear on the past.
+    """
+    for commitment_id in sorted(book.commitments):
+        customer_id, commitment = book.commitments[commitment_id]
+        changes = _changes(book, commitment_id, since) if since else ()
+        reported = book.tested.get(commitment_id, {})
+        if changes or is_due(commitment, reported, on):
+            yield Case(
+                customer_id,
+                commitment_id,
+                commitment,
+                list(deposits_of(book, customer_id, commitment, on)),
+                list(flows_of(book, customer_id, commitment)),
+                {start: tested.reports[-1] for start, tested in reported.items()},
+                changes,
+            )
+
+
+def told_today(book: Book, on: date) -> list[str]:
+    """Return the reported commitments of which something begins to be known on a day."""
+    return [
+        id_
+        for id_, (_, commitment) in book.commitments.items()
+        if id_ in book.tested and on in told_on(commitment)
+    ]
+
+
+def unobserved(book: Book, on: date) -> Iterator[tuple[str, str]]:
+    """Yield commitment and account where one that counts on a day has no balance of the day."""
+    month, day = on.isoformat()[:7], on.day - 1
+    for commitment_id in sorted(book.commitments):
+        for account_id in _counted_on(book, commitment_id, on):
+            days = book.balances.get(account_id, {}).get(month)
+            if days is None or days[day] is None:
+                yield commitment_id, account_id
+
+
+def _counted_on(book: Book, commitment_id: str, on: date) -> list[str]:
+    """Return the accounts that a commitment in force counts on a day."""
+    customer_id, commitment = book.commitments[commitment_id]
+    today = on.toordinal()
+    terms = next(
+        (
+            stretch.terms
+            for stretch in stretches(commitment.terms, commitment.released_on, on)
+            if stretch.first <= today <= stretch.last
+        ),
+        None,
+    )
+    if terms is None or commitment.agreed_on > on:
+        return []
+    own = book.accounts_in(customer_id, terms.currency)
+    listed = [
+        one.account_id
+        for one in terms.accounts
+        if (one.counted_from or on) <= on <= (one.counted_to or on)
+    ]
+    found = sorted(listed if terms.accounts else own)
+    return [id_ for id_ in found if id_ in book.accounts and _opened(book, id_) <= on]
+
+
+def _opened(book: Book, account_id: str) -> date:
+    return book.accounts[account_id][1].opened_on
+
+
+def _changes(
+    book: Book, commitment_id: str, since: Mapping[str, Sequence[Recorded]]
+) -> Sequence[Change]:
+    customer_id, commitment = book.commitments[commitment_id]
+    accounts = counted_accounts(book, customer_id, commitment)
+    owners = {book.accounts[id_][0] for id_ in accounts} | {customer_id}
+    found = [
+        change
+        for owner in owners & since.keys()
+        for recorded in since[owner]
+        if (change := _change(recorded, commitment_id, commitment, accounts)) is not None
+    ]
+    return sorted(found)
+
+
+def _change(
+    recorded: Recorded, commitment_id: str, commitment: Commitment, accounts: set[str]
+) -> Change | None:
+    event, account_id = recorded.event, None
+    if isinstance(event, (AccountOpened, Balance)):
+        if event.account_id not in accounts:
+            return None
+        account_id = event.account_id
+    elif isinstance(event, _OF_LOANS):
+        if commitment.loan_id not in {None, event.loan_id}:
+            return None
+    elif not isinstance(event, _OF_COMMITMENTS) or event.commitment_id != commitment_id:
+        return None
+    return Change(recorded.position, recorded.id, recorded.occurred_on, account_id)
