@@ -11,7 +11,9 @@ from projections.findings import assigned_at
 if TYPE_CHECKING:
     from typing import NamedTuple
 
+    from projections.agenda_rules import AgendaRules
     from projections.book import Book
+    from projections.contact_agenda import AgendaRow
     from projections.findings import FindingRow
     from projections.guarantee_network import Circle
     from projections.loss_walk import LossWalk
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 def row_document(row: NamedTuple) -> dict[str, Any]:
     """Return a row by its columns, dates as ISO strings."""
     return {name: _plain(value) for name, value in row._asdict().items()}
+
+
+def agenda_document(row: AgendaRow, rules: AgendaRules) -> dict[str, Any]:
+    """Return a row of the agenda with the rank of its reason, 1 the most urgent."""
+    return {**row_document(row), "rank": rules.reasons.index(row.reason) + 1}
 
 
 def relationship_document(found: Relationship, as_of: date, currency: str) -> dict[str, Any]:

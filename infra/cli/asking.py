@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.answers import currency_of
+from infra.cli import working_day
 from infra.cli.failures import BadCallError, persisting
-from infra.cli.moments import AsOf, KnownAt
+from infra.cli.moments import AsOf, KnownAt  # noqa: TC001 - Typer reads them at run time
 from infra.cli.questions import Currency, asked, not_found
 from infra.cli.settings import Settings, with_settings
 from infra.composition import opened
@@ -65,6 +66,7 @@ EXPORTS: dict[str, tuple[Projection, Any, Callable[[Book, date, str], Iterator[A
     "network": (NETWORK, NetworkRow, network_rows),
     "circles": (GUARANTEES, CircleRow, circle_rows),
     "findings": (FINDINGS, FindingRow, finding_rows),
+    **working_day.EXPORTS,
 }
 
 
@@ -78,6 +80,7 @@ def register(app: typer.Typer) -> None:
     show.command("network")(show_network)
     show.command("circles")(show_circles)
     show.command("findings")(show_findings)
+    working_day.register(show)
     app.add_typer(show, name="show")
 
 
@@ -107,7 +110,7 @@ def export(
     formats = (*FORMATS, *GRAPH_FORMATS) if graph else FORMATS
     chosen = _chosen("--format", format_ or "csv", {name: name for name in formats})
     on, book = asked(settings, RELATIONSHIP if graph else projection, as_of, known_at)
-    told = currency_of(book, currency)
+    told = "" if view in working_day.WITHOUT_AMOUNTS else currency_of(book, currency)
     rows = made(book, on, told)
     if settings.as_json and out is None:
         if format_ is not None:

@@ -17,6 +17,7 @@ from pydantic import AwareDatetime  # noqa: TC002 - FastAPI reads it at run time
 from infra.answers import Answers, NotFoundError, currency_of
 from infra.audit import history
 from infra.documents import (
+    agenda_document,
     circle_document,
     commitment_document,
     finding_document,
@@ -27,6 +28,7 @@ from infra.http import problems
 from infra.http.commands import commands
 from infra.http.operations import operations
 from infra.http.schemas import (
+    Agenda,
     Circles,
     Commitment,
     Findings,
@@ -38,6 +40,8 @@ from infra.http.schemas import (
     answers,
 )
 from infra.http.served import through
+from infra.rules.reading import agenda_rules
+from projections.contact_agenda import agenda_rows, of_manager
 from projections.deposit_compliance import compliance_rows
 from projections.findings import finding_rows
 from projections.guarantee_network import circles
@@ -46,7 +50,7 @@ from projections.referral_network import LeaderBy, leaders, network_rows, tree
 from projections.relationship_state import relationship
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from prometheus_client import CollectorRegistry
 
@@ -227,19 +231,40 @@ def _queries(queries: Queries) -> APIRouter:  # noqa: C901, PLR0915 - a list of 
         following = page[-1]["finding_id"] if any(True for _ in rest) else None
         return {"as_of": str(on), "findings": page, "next": following}
 
+    @router.get("/agenda", responses=answers(Agenda))
+    def agenda(
+        asked: Asked,
+        manager: Annotated[str | None, Query(description="Their customers alone.")] = None,
+        after: Annotated[str, Query(description="A customer id: the page after it.")] = "",
+        limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = PAGE_ROWS_MAX,
+    ) -> dict[str, Any]:
+        book, on = queries.book(RELATIONSHIP, asked)
+        rules = agenda_rules()
+        rows = agenda_rows(book, on, rules)
+        if manager is not None:
+            rows = of_manager(book, rows, manager, on)
+        rest = (row for row in rows if row.customer_id > after)
+        page, following = _page(rest, limit, "customer_id", lambda r: agenda_document(r, rules))
+        return {"as_of": str(on), "rows": page, "next": following}
+
     return router
 
 
-def _page(rows: Iterator[Any], limit: int) -> tuple[list[dict[str, Any]], str | None]:
-    """Return whole commitments, at least `limit` rows where there are so many.
+def _page(
+    rows: Iterator[Any],
+    limit: int,
+    by: str = "commitment_id",
+    document: Callable[[Any], dict[str, Any]] = row_document,
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Return whole commitments or customers, at least `limit` rows where there are so many.
 
     And the `after` of the next page, None where there is none.
     """
     page: list[dict[str, Any]] = []
     for row in rows:
-        if len(page) >= limit and page[-1]["commitment_id"] != row.commitment_id:
-            return page, page[-1]["commitment_id"]
-        page.append(row_document(row))
+        if len(page) >= limit and page[-1][by] != getattr(row, by):
+            return page, page[-1][by]
+        page.append(document(row))
     return page, None
 
 

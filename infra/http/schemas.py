@@ -11,6 +11,8 @@ from domain.commitment import Metric
 from domain.compliance import Status
 from domain.finding import Severity
 from domain.values import Minor
+from projections.agenda_rules import Reason
+from projections.contact_agenda import AgendaRow
 from projections.deposit_compliance import ComplianceRow
 from projections.findings import FindingRow
 from projections.guarantee_network import CircleRow, ExposureRow
@@ -39,7 +41,7 @@ class Recorded(BaseModel):
 
 def _columns(row_type: type) -> dict[str, Any]:
     names = {"date": date, "Minor": Minor, "Metric": Metric, "Status": Status}
-    names["Severity"] = Severity
+    names |= {"Severity": Severity, "Reason": Reason}
     hints = get_type_hints(row_type, localns=names)  # imported there for the checker alone
     return {name: (hint, ...) for name, hint in hints.items()}
 
@@ -118,6 +120,15 @@ Findings = create_model(
     "Findings",
     as_of=(date, ...),
     findings=(list[_Finding], ...),  # type: ignore[valid-type]  # as above
+    next=(str | None, ...),
+)
+
+
+_AgendaRow = create_model("AgendaRow", **_columns(AgendaRow), rank=(int, ...))
+Agenda = create_model(
+    "Agenda",
+    as_of=(date, ...),
+    rows=(list[_AgendaRow], ...),  # type: ignore[valid-type]  # as above
     next=(str | None, ...),
 )
 

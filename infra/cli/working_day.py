@@ -1,0 +1,72 @@
+"""Commands of the working day: `show agenda`, and its exports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from infra.cli.moments import AsOf, KnownAt  # noqa: TC001 - Typer reads them at run time
+from infra.cli.questions import asked
+from infra.cli.settings import Settings, with_settings
+from infra.documents import agenda_document, row_document
+from infra.rendering.agenda import agenda_view
+from infra.rules.reading import agenda_rules
+from projections.contact_agenda import AgendaRow, agenda_rows, of_manager, ranked
+from projections.follow_ups import FollowUpRow, follow_up_rows
+from projections.projection import RELATIONSHIP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from projections.book import Book
+
+
+def _agenda(book: Book, as_of: date, _: str) -> Iterator[AgendaRow]:
+    return agenda_rows(book, as_of, agenda_rules())
+
+
+def _follow_ups(book: Book, as_of: date, _: str) -> Iterator[FollowUpRow]:
+    return follow_up_rows(book, as_of, agenda_rules().follow_up)
+
+
+EXPORTS: dict[str, Any] = {
+    "agenda": (RELATIONSHIP, AgendaRow, _agenda),
+    "follow-ups": (RELATIONSHIP, FollowUpRow, _follow_ups),
+}
+WITHOUT_AMOUNTS = frozenset({"agenda", "follow-ups", "findings"})
+
+
+def register(show: typer.Typer) -> None:
+    """Add what can be shown."""
+    show.command("agenda")(show_agenda)
+
+
+@with_settings
+def show_agenda(
+    settings: Settings,
+    manager: Annotated[
+        str | None, typer.Option(help="One manager's day list, jointly kept customers too.")
+    ] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+) -> None:
+    """Show whom to see, why, and by when; what was overdone; promises kept and missed."""
+    on, book = asked(settings, RELATIONSHIP, as_of, known_at)
+    rules = agenda_rules()
+    rows = agenda_rows(book, on, rules)
+    if manager is not None:
+        rows = of_manager(book, rows, manager, on)
+    found = ranked(rows, rules)
+    promised = [
+        row for row in follow_up_rows(book, on, rules.follow_up) if manager in {None, row.manager}
+    ]
+    document = {
+        "as_of": str(on),
+        "manager": manager,
+        "rows": [agenda_document(row, rules) for row in found],
+        "follow_ups": [row_document(row) for row in promised],
+    }
+    settings.answer(document, lambda: Console().print(agenda_view(found, promised, on, manager)))

@@ -1,0 +1,71 @@
+"""The rules of agenda and customer value, read from their data files and checked.
+
+Those that come with the program lie in `data/`; `GUANXI_RULES` may name a folder with a bank's
+own, of which each replaces the one of its name whole.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar, get_args, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from projections.agenda_rules import AgendaRules
+
+RULES_FOLDER = "GUANXI_RULES"
+DATA = Path(__file__).with_name("data")
+
+Rules = TypeVar("Rules")
+
+
+class RulesError(Exception):
+    """A file of rules that cannot be used; the message names the file and the entry."""
+
+    code: ClassVar[str] = "bad-rules"
+
+
+def agenda_rules() -> AgendaRules:
+    """Return the rules of the contact agenda. Raises `RulesError`."""
+    return _rules("agenda.toml", AgendaRules)
+
+
+def _rules(name: str, cls: type[Rules]) -> Rules:
+    folder = os.environ.get(RULES_FOLDER)
+    own = Path(folder) / name if folder else DATA / name
+    return read_rules(own if own.exists() else DATA / name, cls)
+
+
+def read_rules(path: Path, cls: type[Rules]) -> Rules:
+    """Return the rules of a TOML file. Raises `RulesError`."""
+    try:
+        told = tomllib.loads(path.read_text("utf-8"))
+        _refuse_unknown(told, cls)
+        rules: Rules = TypeAdapter(cls).validate_python(told)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = f"{path}: {where or 'rules'}: {first['msg']}"
+        raise RulesError(message) from None
+    except (OSError, ValueError) as error:
+        message = f"{path}: {error}"
+        raise RulesError(message) from error
+    return rules
+
+
+def _refuse_unknown(told: Any, hint: Any, where: str = "") -> None:  # noqa: ANN401 - any TOML value
+    """Refuse an entry that no rule reads: it is misspelled. Raises `ValueError`."""
+    if isinstance(told, list):
+        for item in told:
+            _refuse_unknown(item, next(iter(get_args(hint)), None), where)
+    elif isinstance(told, dict) and is_dataclass(hint):
+        hints = get_type_hints(hint)
+        known = {field.name for field in fields(hint)}
+        for name, value in told.items():
+            if name not in known:
+                message = f"{where}{name} is not one of {', '.join(sorted(known))}"
+                raise ValueError(message)
+            _refuse_unknown(value, hints[name], f"{where}{name}.")
