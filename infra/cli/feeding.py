@@ -90,6 +90,7 @@ def ingest(
         TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
+        disable=not sys.stderr.isatty(),
     )
     with _writing(settings, business_date) as ledger, progress:
         tasks: dict[str, Any] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import sys
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -81,7 +82,9 @@ def _rebuilt(parts: Parts, projection: Projection) -> int:
 
     worker = threading.Thread(target=build, name="rebuild", daemon=True)
     try:
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        with Progress(
+            console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+        ) as progress:
             progress.add_task(projection.name, total=None)
             worker.start()
             while worker.is_alive():

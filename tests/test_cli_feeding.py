@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.commands import FORMS
+from tests.surfaces.cli import Answer, guanxi
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CUSTOMER = {
+    "customer_id": "C1",
+    "name": "王小明",
+    "kind": "person",
+    "segment": "retail",
+    "branch": "D1",
+    "manager": "RM-1",
+    "opened_on": "2024-01-02",
+}
+OPEN = ("record", "open-relationship")
+HEAD = "account_id,customer_id,kind,currency,opened_on\n"
+
+
+@pytest.fixture(autouse=True)
+def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty ledger, named by the environment; the working directory is its folder."""
+    monkeypatch.setenv("GUANXI_LEDGER", f"sqlite:{tmp_path / 'ledger.db'}")
+    monkeypatch.delenv("GUANXI_KAFKA", raising=False)
+    monkeypatch.delenv("GUANXI_KEYS", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert guanxi("init").status == 0
+    return tmp_path / "ledger.db"
+
+
+def options(fields: dict[str, str]) -> tuple[str, ...]:
+    return tuple(word for name, value in fields.items() for word in (f"--{name}", value))
+
+
+def position(answer: Answer) -> int:
+    assert answer.status == 0, answer.err
+    found: int = answer.document()["position"]
+    return found
+
+
+def test_init_again_changes_nothing_and_says_what_the_ledger_was_made_with(ledger: Path) -> None:
+    keys = ledger.with_name("ledger.db.keys")
+    before = [(path.name, path.read_bytes()) for path in sorted(keys.iterdir())]
+    made = guanxi("init", "--partitions", "3", "--prefix", "other", "--json").document()
+    assert (made["partitions"], made["topic_prefix"]) == (12, "guanxi")
+    assert made["keys"] == str(keys)
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o700
+    assert [(path.name, path.read_bytes()) for path in sorted(keys.iterdir())] == before
+
+
+@pytest.mark.parametrize("view", ["compliance", "relationships", "network"])
+def test_an_empty_ledger_has_no_date_to_answer_for_until_one_is_named(view: str) -> None:
+    answer = guanxi("export", view)
+    assert answer.status == 1
+    assert answer.err.startswith("guanxi: nothing-recorded: ")
+    assert guanxi("export", view, "--as-of", "2024-01-01").out.count("\n") == 1
+    assert guanxi("status", "--json").document()["ledger"]["position"] == 0
+
+
+def test_a_command_is_told_as_json_by_stdin_or_by_options() -> None:
+    assert position(guanxi(*OPEN, json.dumps(CUSTOMER), "--json")) == 1
+    on_stdin = json.dumps({**CUSTOMER, "customer_id": "C2"})
+    assert position(guanxi(*OPEN, "-", "--json", stdin=on_stdin)) == 2
+    assert position(guanxi(*OPEN, *options({**CUSTOMER, "customer_id": "C3"}), "--json")) == 3
+    joined = [
+        f"--{n.replace('_', '-')}={v}" for n, v in (CUSTOMER | {"customer_id": "C4"}).items()
+    ]
+    assert position(guanxi("--json", *OPEN, *joined)) == 4
+
+
+def test_a_negative_amount_is_a_value_and_not_an_option() -> None:
+    guanxi(*OPEN, json.dumps(CUSTOMER))
+    account = {"account_id": "A1", "customer_id": "C1", "kind": "current", "currency": "CNY"}
+    guanxi("record", "open-account", json.dumps({**account, "opened_on": "2024-01-02"}))
+    balance = ("--account_id", "A1", "--business_date", "2024-01-03", "--currency", "CNY")
+    told = guanxi("record", "record-balance", *balance, "--ledger_balance", "-5", "--json")
+    assert told.document()["recorded"], told.err
+
+
+def test_the_same_row_or_the_same_command_id_gives_the_first_result() -> None:
+    first = guanxi(*OPEN, json.dumps(CUSTOMER), "--command-id", "told-1", "--json").document()
+    again = guanxi(*OPEN, json.dumps(CUSTOMER), "--command-id", "told-1", "--json").document()
+    assert first == {"command": "open-relationship", "position": 1, "recorded": True}
+    assert again == {"command": "open-relationship", "position": 1, "recorded": False}
+    assert "Holds since position 1" in guanxi(*OPEN, json.dumps(CUSTOMER)).out
+    other = json.dumps({**CUSTOMER, "customer_id": "C2"})
+    conflict = guanxi(*OPEN, other, "--command-id", "told-1", "--json")
+    assert conflict.status == 1
+    assert conflict.document()["error"]["code"] == "conflict"
+
+
+def test_a_refused_command_says_its_rule_and_records_nothing() -> None:
+    approved = {"loan_id": "L1", "customer_id": "C9"}
+    refused = guanxi("record", "open-account", json.dumps(approved), "--json")
+    assert refused.status == 1
+    assert refused.err.count("\n") == 1
+    assert guanxi("status", "--json").document()["ledger"]["position"] == 0
+
+
+def test_the_actor_and_the_business_date_are_recorded_as_told() -> None:
+    guanxi(*OPEN, json.dumps(CUSTOMER), "--actor", "RM-9", "--business-date", "2024-02-01")
+    (event,) = guanxi("audit", "replay", "--customer", "C1", "--json").document()["events"]
+    assert (event["actor"], event["source"]) == ("RM-9", "cli")
+    wrong = guanxi(*OPEN, json.dumps(CUSTOMER), "--business-date", "tomorrow")
+    assert (wrong.status, wrong.err.startswith("guanxi: bad-call: ")) == (2, True)
+
+
+def test_every_command_is_listed_with_its_fields() -> None:
+    listed = guanxi("record", "--json").document()
+    assert set(listed) == set(FORMS)
+    shown = guanxi("record").out
+    assert all(name in shown for name in FORMS)
+
+
+def test_a_sound_feed_is_taken_and_a_rejected_row_is_told(ledger: Path) -> None:
+    feed = ledger.with_name("feed")
+    feed.mkdir()
+    (feed / "relationships.csv").write_text(
+        ",".join(CUSTOMER) + "\n" + ",".join(CUSTOMER.values()) + "\n"
+    )
+    taken = guanxi("ingest", "feed", "--json")
+    assert (taken.status, taken.document()["files"][0]["recorded"]) == (0, 1)
+    assert not ledger.with_name("rejects.csv").exists()
+    (feed / "accounts.csv").write_text(HEAD + "A1,C1,current,CNY,2024-01-02\nA2,C9,x,CNY,-\n")
+    rejected = guanxi("ingest", "feed", "--json")
+    assert rejected.status == 3
+    accounts = rejected.document()["files"][1]
+    assert (accounts["recorded"], accounts["rejected"]) == (1, 1)
+    assert "accounts.csv,3,bad-choice," in ledger.with_name("rejects.csv").read_text("utf-8")
+    shown = guanxi("ingest", "feed", "--rejects", "again.csv")
+    assert (shown.status, "relationships.csv (taken before)" in shown.out) == (3, True)
+    assert ledger.with_name("again.csv").exists()
+
+
+def test_a_feed_that_is_not_there_fails_and_says_so() -> None:
+    answer = guanxi("ingest", "nowhere")
+    assert (answer.status, "Traceback" in answer.err) == (1, False)
+    assert "nowhere" in answer.out
+    asked = guanxi("ingest", "nowhere", "--json")
+    assert asked.status == 1
+    assert asked.document()["problems"]
+    assert asked.err.startswith("guanxi: not-ingested: ")
+
+
+def test_a_ledger_of_several_currencies_needs_one_named(ledger: Path) -> None:
+    guanxi(*OPEN, json.dumps(CUSTOMER))
+    for number, currency in enumerate(("CNY", "USD")):
+        account = {"account_id": f"A{number}", "customer_id": "C1", "kind": "current"}
+        fields = json.dumps({**account, "currency": currency, "opened_on": "2024-01-02"})
+        assert guanxi("record", "open-account", fields).status == 0
+    answer = guanxi("export", "relationships")
+    assert answer.status == 1
+    assert answer.err.startswith("guanxi: currency-needed: the ledger holds CNY, USD")
+    assert guanxi("export", "relationships", "--currency", "USD").status == 0
+    assert guanxi("show", "relationship", "C1", "--currency", "CNY").status == 0
+    assert ledger.exists()
+
+
+def test_without_its_keys_a_ledger_answers_and_takes_nothing(ledger: Path) -> None:
+    guanxi(*OPEN, json.dumps(CUSTOMER))
+    ledger.with_name("ledger.db.keys").rename(ledger.with_name("elsewhere"))
+    assert guanxi("show", "relationship", "C1").status == 0
+    refused = guanxi(*OPEN, json.dumps({**CUSTOMER, "customer_id": "C2"}))
+    assert (refused.status, refused.err.startswith("guanxi: keys-missing: ")) == (1, True)
+    named = guanxi(*OPEN, json.dumps({**CUSTOMER, "customer_id": "C2"}), "--keys", "elsewhere")
+    assert named.status == 0
