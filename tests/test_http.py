@@ -46,6 +46,7 @@ QUERIES = {
     "/compliance": ("", None),
     "/circles": ("", None),
     "/findings": ("", None),
+    "/agenda": ("", None),
     "/network/leaders": ("", None),
     "/network/{customer_id}": ("GX-001", "NOBODY"),
 }

@@ -1,0 +1,286 @@
+"""What is due, for whom, why, and by when; and what was overdone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+
+from infra.rules.reading import DATA, RulesError, agenda_rules, read_rules
+from projections.agenda_rules import AgendaRules, FestivalDay, QuietHours
+from projections.book import Book
+from projections.contact_agenda import agenda_rows, of_manager, ranked
+from projections.facts import Assignment, Draw, FollowUp, Paid, TierFrom
+from projections.follow_ups import follow_up_rows
+from tests.books import as_ofs, books, contact, customer, day, loan
+from tests.compliance_book import HUNDRED, agreed, march
+from tests.compliance_book import book as compliance_book
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from projections.facts import Customer, Key, Row
+
+RULES = agenda_rules()
+AT_RISK = "commitment_at_risk"
+
+
+def has(kind: str, id_: str, row: Row) -> tuple[Key, Row]:
+    return ("C1", kind, id_), row
+
+
+def met(*days: int) -> list[tuple[Key, Row]]:
+    return [has("contact", f"V{n}", contact(day(n))) for n in days]
+
+
+def due(
+    reason: str, as_of: date, *told: tuple[Key, Row], who: Customer | None = None
+) -> list[date]:
+    """Return by when the reason stands on C1's agenda; opened on day 0 unless told."""
+    book = Book.from_rows([has("customer", "", who or customer()), *told])
+    return [row.due_on for row in agenda_rows(book, as_of, RULES) if row.reason == reason]
+
+
+def test_a_first_draw_needs_two_contacts_within_fourteen_days() -> None:
+    drawn = has("loan", "L1", loan(Draw("D1", day(10), 500), Draw("D2", day(20), 500)))
+    assert due("first_draw", day(9), drawn) == []
+    assert due("first_draw", day(10), drawn) == [day(24)]
+    assert due("first_draw", day(15), drawn, *met(10, 11)) == [day(24)]
+    assert due("first_draw", day(15), drawn, *met(11, 15)) == []
+    assert due("first_draw", day(14), drawn, *met(11, 15)) == [day(24)]
+
+
+def test_a_first_draw_stays_on_the_list_overdue_for_a_while() -> None:
+    drawn = has("loan", "L1", loan(Draw("D1", day(10), 500)))
+    assert due("first_draw", day(38), drawn, *met(11)) == [day(24)]
+    assert due("first_draw", day(38), drawn, *met(11, 30)) == []
+    assert due("first_draw", day(39), drawn, *met(11)) == []
+
+
+def test_a_reversed_draw_was_no_first_draw() -> None:
+    drawn = has("loan", "L1", loan(Draw("D1", day(10), 500, day(12)), Draw("D2", day(20), 500)))
+    assert due("first_draw", day(11), drawn) == [day(24)]
+    assert due("first_draw", day(12), drawn) == []
+    assert due("first_draw", day(20), drawn) == [day(34)]
+
+
+def test_who_owes_is_called_around_the_quarters_interest_date() -> None:
+    told = has("loan", "L1", loan(Draw("D1", day(1), 500)))
+    on = date(2024, 3, 20)
+    for as_of, expected in ((12, []), (13, [on]), (20, [on]), (27, [on]), (28, [])):
+        assert due("interest_date", date(2024, 3, as_of), told) == expected
+    assert due("interest_date", on) == []
+    around = has("contact", "V1", contact(date(2024, 3, 13)))
+    before = has("contact", "V1", contact(date(2024, 3, 12)))
+    assert due("interest_date", on, told, around) == []
+    assert due("interest_date", on, told, before) == [on]
+
+
+def test_who_has_paid_back_owes_no_interest() -> None:
+    repaid = loan(Draw("D1", day(1), 500), repayments=(Paid("P1", day(2), 500, 1),))
+    assert due("interest_date", date(2024, 3, 20), has("loan", "L1", repaid)) == []
+
+
+def test_a_promise_is_due_until_a_contact_on_its_day_or_later() -> None:
+    promise = has("follow_up", "F1", FollowUp(promised_on=day(5), follow_up_on=day(20)))
+    assert due("follow_up", day(12), promise) == []
+    assert due("follow_up", day(13), promise) == [day(20)]
+    assert due("follow_up", day(400), promise) == [day(20)]
+    assert due("follow_up", day(20), promise, *met(19)) == [day(20)]
+    assert due("follow_up", day(20), promise, *met(20)) == []
+    said = has("contact", "V9", contact(day(5), day(20)))
+    assert due("follow_up", day(20), said) == [day(20)]
+
+
+def test_a_commitment_at_risk_is_due_by_the_last_chance_to_mend_it() -> None:
+    terms = replace(HUNDRED, grace_days=2, cure_days=3)
+    book = compliance_book(agreed(terms), {"A1": (100, 10, 10, 10)})
+    book.customers["C1"] = customer()
+    ends, grace, cure = march(4), march(6), march(9)
+    found = {
+        n: [row.due_on for row in agenda_rows(book, march(n), RULES) if row.reason == AT_RISK]
+        for n in (1, 2, 3, 4, 6, 7, 9, 10)
+    }
+    expected = {1: [], 2: [ends], 3: [ends], 4: [grace], 6: [grace], 7: [cure], 9: [cure], 10: []}
+    assert found == expected
+
+
+def test_key_customers_are_seen_monthly() -> None:
+    key = replace(customer(), tiers=(TierFrom(day(0), "gold"),))
+    assert due("key_customer", day(22), who=key) == []
+    assert due("key_customer", day(23), who=key) == [day(30)]
+    assert due("key_customer", day(33), *met(10), who=key) == [day(40)]
+    assert due("key_customer", day(200)) == []
+
+
+def test_key_customers_are_greeted_before_a_festival() -> None:
+    key = replace(customer(), tiers=(TierFrom(day(0), "gold"),))
+    on = date(2024, 2, 10)
+    found = [due("festival", date(2024, 2, n), who=key) for n in (2, 3, 10, 11)]
+    assert found == [[], [on], [on], []]
+    assert due("festival", on) == []
+    assert due("festival", on, has("contact", "V1", contact(date(2024, 2, 3))), who=key) == []
+
+
+def test_a_relationship_is_cold_after_ninety_days() -> None:
+    assert due("cold", day(89)) == []
+    assert due("cold", day(90)) == [day(90)]
+    assert due("cold", day(139), *met(50)) == []
+    assert due("cold", day(140), *met(50)) == [day(140)]
+    assert due("cold", day(140), *met(50, 141)) == [day(140)]
+
+
+def test_a_relationship_without_an_owner_is_listed() -> None:
+    left = Assignment(day(5), "RM-1", "owner", released=True)
+    orphan = replace(customer(), assignments=(*customer().assignments, left))
+    assert due("no_owner", day(4), who=orphan) == []
+    assert due("no_owner", day(5), who=orphan) == [day(5)]
+    taken = replace(orphan, assignments=(*orphan.assignments, Assignment(day(9), "R", "owner")))
+    assert due("no_owner", day(9), who=taken) == []
+
+
+@pytest.mark.parametrize(
+    ("minute", "channel", "direction", "times"),
+    [
+        (21 * 60 - 1, "phone", "outbound", 0),
+        (21 * 60, "phone", "outbound", 1),
+        (0, "message", "outbound", 1),
+        (8 * 60 - 1, "visit", "outbound", 1),
+        (8 * 60, "visit", "outbound", 0),
+        (60, "phone", "inbound", 0),
+        (60, "branch", "outbound", 0),
+        (None, "phone", "outbound", 0),
+    ],
+)
+def test_a_call_by_the_bank_in_quiet_hours_is_overdone(
+    minute: int | None, channel: str, direction: str, times: int
+) -> None:
+    call = replace(contact(day(5)), local_minute=minute, channel=channel, direction=direction)
+    assert due("quiet_hours", day(5), has("contact", "V1", call)) == [day(5)] * times
+    assert due("quiet_hours", day(11), has("contact", "V1", call)) == [day(5)] * times
+    assert due("quiet_hours", day(12), has("contact", "V1", call)) == []
+
+
+def test_quiet_hours_may_lie_within_one_day() -> None:
+    noon = QuietHours(from_time="12:00", to_time="14:00", channels=("phone",), told_days=1)
+    assert [noon.covers(60 * hour) for hour in (11, 12, 13, 14)] == [False, True, True, False]
+
+
+def test_more_than_three_contacts_by_the_bank_in_a_week_are_overdone() -> None:
+    assert due("too_many_contacts", day(8), *met(2, 3, 8)) == []
+    assert due("too_many_contacts", day(8), *met(2, 3, 5, 8)) == [day(8)]
+    assert due("too_many_contacts", day(8), *met(1, 3, 5, 8)) == []
+    assert due("too_many_contacts", day(9), *met(2, 3, 5, 8)) == []
+    inbound = has("contact", "V9", replace(contact(day(8)), direction="inbound"))
+    assert due("too_many_contacts", day(8), inbound, *met(2, 3, 5)) == []
+
+
+@pytest.mark.parametrize("ending", ["closed_on", "merged_on", "forgotten_on"])
+def test_who_has_left_is_on_no_list(ending: str) -> None:
+    gone = replace(customer(), closed_on=None)
+    gone = replace(gone, **{ending: day(100)})  # type: ignore[arg-type]  # each is a date
+    assert due("cold", day(99), who=gone) == [day(90)]
+    assert due("cold", day(100), who=gone) == []
+
+
+def test_nothing_is_due_before_a_relationship_began() -> None:
+    later = customer(day(50))
+    assert due("cold", day(49), *met(1), who=later) == []
+
+
+def test_a_day_list_has_the_most_urgent_reason_first_and_then_the_earliest_day() -> None:
+    rows: list[tuple[Key, Row]] = []
+    for who, promised in (("C1", 9), ("C2", 7)):
+        rows.append(((who, "customer", ""), customer()))
+        follow_up = FollowUp(promised_on=day(5), follow_up_on=day(promised))
+        rows.append(((who, "follow_up", "F"), follow_up))
+    book = Book.from_rows(rows)
+    found = list(agenda_rows(book, day(95), RULES))
+    assert [(row.customer_id, row.reason) for row in found] == [
+        ("C1", "cold"),
+        ("C1", "follow_up"),
+        ("C2", "cold"),
+        ("C2", "follow_up"),
+    ]
+    listed = [(row.customer_id, row.reason) for row in ranked(found, RULES)]
+    assert listed == [("C2", "follow_up"), ("C1", "follow_up"), ("C1", "cold"), ("C2", "cold")]
+
+
+def test_a_managers_list_has_the_customers_they_help_to_maintain() -> None:
+    joint = Assignment(day(5), "RM-2", "joint")
+    shared = replace(customer(), assignments=(*customer().assignments, joint))
+    book = Book.from_rows([has("customer", "", shared), (("C2", "customer", ""), customer())])
+    rows = list(agenda_rows(book, day(95), RULES))
+    assert [r.customer_id for r in of_manager(book, rows, "RM-1", day(95))] == ["C1", "C2"]
+    assert [r.customer_id for r in of_manager(book, rows, "RM-2", day(95))] == ["C1"]
+    assert list(of_manager(book, rows, "RM-2", day(4))) == []
+
+
+def test_a_follow_up_is_open_kept_kept_late_or_missed() -> None:
+    promise = has("follow_up", "F1", FollowUp(promised_on=day(5), follow_up_on=day(20)))
+    told = [has("customer", "", customer()), promise]
+    for as_of, met_on, expected in (
+        (4, (), []),
+        (20, (), [("open", None)]),
+        (21, (), [("missed", None)]),
+        (21, (20,), [("kept", day(20))]),
+        (30, (19, 22, 25), [("kept_late", day(22))]),
+        (21, (22,), [("missed", None)]),
+    ):
+        book = Book.from_rows([*told, *met(*met_on)])
+        found = follow_up_rows(book, day(as_of), RULES.follow_up)
+        assert [(row.status, row.kept_on) for row in found] == expected
+
+
+@settings(max_examples=60)
+@given(books, as_ofs)
+def test_the_agenda_is_in_key_order_and_lists_whom_it_may(book: Book, as_of: date) -> None:
+    rows = list(agenda_rows(book, as_of, RULES))
+    assert rows == sorted(rows, key=lambda row: (row.customer_id, row.reason, row.due_on))
+    assert all(book.customers[row.customer_id].opened_on <= as_of for row in rows)
+    assert sorted(ranked(rows, RULES), key=repr) == sorted(rows, key=repr)
+
+
+@settings(max_examples=60)
+@given(books, as_ofs)
+def test_what_is_dated_later_changes_no_agenda(book: Book, as_of: date) -> None:
+    rows = list(agenda_rows(book, as_of, RULES))
+    for contacts in book.contacts_of.values():
+        contacts[:] = [each for each in contacts if each.happened_on <= as_of]
+    assert list(agenda_rows(book, as_of, RULES)) == rows
+
+
+@pytest.mark.parametrize(
+    ("entry", "instead", "told"),
+    [
+        ("after_days = 90", "after_day = 90", "cold.after_day is not one of after_days"),
+        ("after_days = 90", 'after_days = "soon"', "cold.after_days"),
+        ('"12-20"]', '"02-29"]', "interest_date"),
+        ('"21:00"', '"25:00"', "quiet_hours"),
+        ('  "cold",\n', "", "reasons are these, each once"),
+        ("[cold]", "[cold", "agenda.toml"),
+        ("[cold]\nafter_days = 90", "", "cold: Field required"),
+    ],
+)
+def test_rules_that_cannot_be_used_say_which_entry(
+    tmp_path: Path, entry: str, instead: str, told: str
+) -> None:
+    text = (DATA / "agenda.toml").read_text("utf-8")
+    assert entry in text
+    path = tmp_path / "agenda.toml"
+    path.write_text(text.replace(entry, instead), "utf-8")
+    with pytest.raises(RulesError, match=told):
+        read_rules(path, AgendaRules)
+
+
+def test_a_bank_sets_its_own_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (DATA / "agenda.toml").read_text("utf-8")
+    (tmp_path / "agenda.toml").write_text(text.replace("after_days = 90", "after_days = 30"))
+    monkeypatch.setenv("GUANXI_RULES", str(tmp_path))
+    assert agenda_rules().cold.after_days == 30
+    assert FestivalDay(name="Spring Festival 春节", on=date(2024, 2, 10)) in (
+        agenda_rules().festival.days
+    )
