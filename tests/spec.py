@@ -15,7 +15,9 @@ from domain.commitment import Commitment
 from domain.contact import Contact
 from domain.deciding import Command, decide, evolve_stream
 from domain.errors import RefusedError
+from domain.finding import Finding
 from domain.guarantee import Guarantee
+from domain.hold import Hold
 from domain.loan import Loan, LoanDrawn
 from domain.referral import Prospect
 from domain.relationship import Customer, Forgotten, RelationshipOpened
@@ -41,6 +43,11 @@ CLAIMS = {
     "LoanDrawn": ("draw", "draw_id"),
     "LoanRepaid": ("repayment", "repayment_id"),
     "GuaranteeGiven": ("guarantee", "guarantee_id"),
+    "GiftGiven": ("gift", "gift_id"),
+    "PaymentMade": ("payment", "payment_id"),
+    "ProductSold": ("sale", "sale_id"),
+    "HoldPlaced": ("hold", "hold_id"),
+    "FindingRaised": ("finding", "finding_id"),
     "AccountOpened": ("account", "account_id"),
     "BalanceObserved": ("balance", "account_id", "business_date"),
     "CommitmentAgreed": ("commitment", "commitment_id"),
@@ -72,6 +79,8 @@ class MemoryWorld:
                 "contact",
                 "loan",
                 "guarantee",
+                "hold",
+                "finding",
                 "account",
                 "commitment",
                 "prospect",
@@ -116,6 +125,16 @@ class MemoryWorld:
     def loan(self, loan_id: str) -> Loan | None:
         state = self._state(f"loan-{loan_id}")
         assert state is None or isinstance(state, Loan)
+        return state
+
+    def deposit_hold(self, hold_id: str) -> Hold | None:
+        state = self._state(f"hold-{hold_id}")
+        assert state is None or isinstance(state, Hold)
+        return state
+
+    def finding(self, finding_id: str) -> Finding | None:
+        state = self._state(f"finding-{finding_id}")
+        assert state is None or isinstance(state, Finding)
         return state
 
     def guarantee(self, guarantee_id: str) -> Guarantee | None:

@@ -24,21 +24,33 @@ from domain.contact import (
     EquityChecked,
     FollowUpPromised,
 )
+from domain.dealing import GiftGiven, PaymentMade, ProductSold
+from domain.finding import (
+    FindingAssigned,
+    FindingJustified,
+    FindingRaised,
+    FindingRemediated,
+    FindingReported,
+)
 from domain.guarantee import GuaranteeGiven, GuaranteeReleased
+from domain.hold import HoldPlaced, HoldReleased
 from domain.loan import (
     DrawReversed,
     LoanApproved,
     LoanDrawn,
+    LoanRenewed,
     LoanRepaid,
     LoanSettled,
     RateChanged,
     RepaymentReversed,
 )
 from domain.referral import (
+    ReferralContacted,
     ReferralConverted,
     ReferralDeclined,
     ReferralIntroduced,
     ReferralLapsed,
+    ReferralQualified,
 )
 from domain.relationship import (
     ConsentGiven,
@@ -193,6 +205,61 @@ INTRODUCED = ReferralIntroduced(
     by="RM-1",
     branch="D1",
 )
+GIFT = GiftGiven(
+    customer_id="C",
+    gift_id="I",
+    given_on=D1,
+    basis="deposits",
+    amount=5,
+    currency="CZK",
+    by="RM-1",
+)
+PAYMENT = PaymentMade(
+    customer_id="C",
+    payment_id="Y",
+    paid_on=D1,
+    payee_role="intermediary",
+    booked="yes",
+    amount=5,
+    currency="CZK",
+    by="RM-1",
+)
+SALE = ProductSold(
+    customer_id="C",
+    sale_id="S",
+    sold_on=D1,
+    product="fund",
+    monthly_payment=5,
+    currency="CZK",
+    loan_id="L",
+    by="RM-1",
+)
+HELD = HoldPlaced(
+    customer_id="C",
+    hold_id="H",
+    account_id="A",
+    placed_on=D1,
+    amount=5,
+    currency="CZK",
+    basis="pledge",
+    loan_id=None,
+    contract_id="P-1",
+)
+RAISED = FindingRaised(
+    customer_id="C",
+    finding_id="N",
+    raised_on=D2,
+    offended_on=D1,
+    pack="cn",
+    rule="CN-07",
+    rule_version=1,
+    in_force_from=D1,
+    in_force_to=None,
+    severity="high",
+    facts=("gift:I",),
+    events=("E",),
+    detail="0.05 CZK given",
+)
 OBSERVED = BalanceObserved(
     customer_id="C", account_id="A", business_date=D2, ledger_balance=-5, currency="CZK"
 )
@@ -266,6 +333,11 @@ def test_the_kinds_folded_are_those_of_the_facts() -> None:
         AGREED,
         TESTED,
         INTRODUCED,
+        GIFT,
+        PAYMENT,
+        SALE,
+        HELD,
+        RAISED,
     )
     assert {kind for _, kind, _ in rows} == set(facts.KINDS)
     assert {customer_id for customer_id, _, _ in rows} == {"C"}
@@ -273,10 +345,8 @@ def test_the_kinds_folded_are_those_of_the_facts() -> None:
 
 
 def test_what_is_on_record_only_has_no_key() -> None:
-    changed = RateChanged(
-        customer_id="C", loan_id="L", changed_on=D1, annual_rate="0.06", reason="index"
-    )
-    assert key_of(recorded(changed)) is None
+    qualified = ReferralQualified(customer_id="C", referral_id="R", qualified_on=D1, by="RM-1")
+    assert key_of(recorded(qualified)) is None
 
 
 def test_a_guarantee_lies_under_the_borrower_and_the_last_release_told_counts() -> None:
@@ -353,6 +423,8 @@ def test_a_corrected_contact_replaces_what_was_told() -> None:
         direction="inbound",
         by="RM-2",
         follow_up_on=None,
+        purpose="review",
+        outcome="fine",
     )
 
 
@@ -453,6 +525,72 @@ def test_a_reversal_marks_its_draw_or_repayment_and_no_other() -> None:
         draws=(facts.Draw("E", D1, 300), facts.Draw("D", D1, 300, D3)),
         repayments=(facts.Paid("P", D2, 100, 7, D3), facts.Paid("Q", D2, 100, 7)),
         settled_on=D3,
+        rates=(facts.RateFrom(D1, "0.05"),),
+    )
+
+
+def test_a_loan_keeps_its_rates_with_their_reasons() -> None:
+    row = row_after(
+        APPROVED,
+        RateChanged(
+            customer_id="C", loan_id="L", changed_on=D3, annual_rate="0.06", reason="deposit"
+        ),
+        LoanRenewed(
+            customer_id="C", loan_id="L", renewed_on=D2, term_months=6, annual_rate="0.04"
+        ),
+    )
+    assert isinstance(row, facts.Loan)
+    assert row.rates == (
+        facts.RateFrom(D1, "0.05"),
+        facts.RateFrom(D3, "0.06", "deposit"),
+        facts.RateFrom(D2, "0.04"),
+    )
+
+
+def test_a_hold_is_placed_and_released() -> None:
+    row = row_after(
+        HELD, HoldReleased(customer_id="C", hold_id="H", account_id="A", released_on=D3)
+    )
+    assert row == facts.Hold(
+        account_id="A",
+        placed_on=D1,
+        amount=5,
+        currency="CZK",
+        basis="pledge",
+        loan_id=None,
+        contract_id="P-1",
+        released_on=D3,
+    )
+
+
+def test_a_finding_keeps_its_dispositions_in_ledger_order() -> None:
+    row = row_after(
+        RAISED,
+        FindingAssigned(
+            customer_id="C", finding_id="N", assigned_on=D2, assigned_to="CO-1", by="HEAD"
+        ),
+        FindingJustified(
+            customer_id="C",
+            finding_id="N",
+            justified_on=D3,
+            reason="x",
+            justified_by="CO-1",
+            approved_by="HEAD",
+        ),
+        FindingRemediated(
+            customer_id="C", finding_id="N", remediated_on=D3, measure="x", by="CO-1"
+        ),
+        FindingReported(
+            customer_id="C", finding_id="N", reported_on=D3, reported_to="NFRA", by="CO-2"
+        ),
+    )
+    assert isinstance(row, facts.Finding)
+    assert (row.rule, row.facts, row.detail) == ("CN-07", ("gift:I",), "0.05 CZK given")
+    assert row.dispositions == (
+        facts.Disposed(D2, "assigned", "CO-1"),
+        facts.Disposed(D3, "justified", "CO-1"),
+        facts.Disposed(D3, "remediated", "CO-1"),
+        facts.Disposed(D3, "reported", "CO-2"),
     )
 
 
@@ -519,6 +657,13 @@ def test_a_referral_is_converted_or_ends(
     row = row_after(INTRODUCED, outcome)
     assert isinstance(row, facts.Referral)
     assert (row.converted_on, row.ended_on) == expected
+
+
+def test_a_referral_knows_when_the_prospect_was_first_spoken_to() -> None:
+    contacted = ReferralContacted(customer_id="C", referral_id="R", contacted_on=D2, by="RM-1")
+    row = row_after(INTRODUCED, contacted)
+    assert isinstance(row, facts.Referral)
+    assert row.contacted_on == D2
 
 
 def test_the_last_outcome_told_of_a_referral_counts() -> None:

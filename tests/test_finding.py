@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from domain.errors import (
+    CustomerForgottenError,
+    DatesOutOfOrderError,
+    JustifiedAloneError,
+    UnknownFindingError,
+)
+from domain.finding import (
+    AssignFinding,
+    DisposeCommand,
+    Disposition,
+    FindingAssigned,
+    FindingJustified,
+    FindingRaised,
+    FindingRemediated,
+    FindingReported,
+    JustifyFinding,
+    RaiseFinding,
+    RemediateFinding,
+    ReportFinding,
+)
+from domain.relationship import RelationshipForgotten
+from tests.spec import given, on, opened
+
+if TYPE_CHECKING:
+    from datetime import date
+
+OFFENDED, RAISED, LATER = on("2024-03-21"), on("2024-03-31"), on("2024-04-02")
+ada = opened("C1")
+forgotten = RelationshipForgotten(customer_id="C1", forgotten_on=LATER, reason="asked")
+raise_it = RaiseFinding(
+    finding_id="F1",
+    customer_id="C1",
+    raised_on=RAISED,
+    offended_on=OFFENDED,
+    pack="cn",
+    rule="CN-01",
+    rule_version=2,
+    in_force_from=on("2020-06-01"),
+    severity="high",
+    facts=("draw:D1",),
+    events=("E1",),
+    detail="400.00 CNY more",
+)
+raised = FindingRaised(
+    customer_id="C1",
+    finding_id="F1",
+    raised_on=RAISED,
+    offended_on=OFFENDED,
+    pack="cn",
+    rule="CN-01",
+    rule_version=2,
+    in_force_from=on("2020-06-01"),
+    in_force_to=None,
+    severity="high",
+    facts=("draw:D1",),
+    events=("E1",),
+    detail="400.00 CNY more",
+)
+assign = AssignFinding(finding_id="F1", assigned_on=LATER, assigned_to="CO-1", by="HEAD")
+assigned = FindingAssigned(
+    customer_id="C1", finding_id="F1", assigned_on=LATER, assigned_to="CO-1", by="HEAD"
+)
+justify = JustifyFinding(
+    finding_id="F1",
+    justified_on=LATER,
+    reason="own funds",
+    justified_by="CO-1",
+    approved_by="HEAD",
+)
+justified = FindingJustified(
+    customer_id="C1",
+    finding_id="F1",
+    justified_on=LATER,
+    reason="own funds",
+    justified_by="CO-1",
+    approved_by="HEAD",
+)
+remediate = RemediateFinding(finding_id="F1", remediated_on=LATER, measure="set free", by="CO-1")
+remediated = FindingRemediated(
+    customer_id="C1", finding_id="F1", remediated_on=LATER, measure="set free", by="CO-1"
+)
+report = ReportFinding(finding_id="F1", reported_on=LATER, reported_to="NFRA", by="CO-1")
+reported = FindingReported(
+    customer_id="C1", finding_id="F1", reported_on=LATER, reported_to="NFRA", by="CO-1"
+)
+EACH: list[tuple[DisposeCommand, Disposition, str]] = [
+    (assign, assigned, "assigned_on"),
+    (justify, justified, "justified_on"),
+    (remediate, remediated, "remediated_on"),
+    (report, reported, "reported_on"),
+]
+
+
+def dated(command: DisposeCommand, field: str, day: date) -> DisposeCommand:
+    changed: DisposeCommand = replace(command, **{field: day})  # type: ignore[arg-type]  # its own date
+    return changed
+
+
+def test_a_finding_is_raised() -> None:
+    given(ada).when(raise_it).then(raised)
+
+
+def test_a_finding_is_raised_once_whatever_is_told_later() -> None:
+    given(ada, raised).when(raise_it).then_nothing()
+    given(ada, raised).when(replace(raise_it, detail="more", raised_on=LATER)).then_nothing()
+
+
+def test_a_finding_may_be_of_a_prospect_or_of_the_whole_bank() -> None:
+    given().when(raise_it).then(raised)
+    given().when(replace(raise_it, customer_id="ledger")).then(
+        replace(raised, customer_id="ledger")
+    )
+
+
+def test_nothing_is_raised_of_the_forgotten() -> None:
+    given(ada, forgotten).when(raise_it).then_refused(CustomerForgottenError, "customer_id")
+
+
+def test_a_finding_is_raised_on_the_day_of_the_offence_or_later() -> None:
+    early = replace(raise_it, raised_on=on("2024-03-20"))
+    given(ada).when(early).then_refused(DatesOutOfOrderError, "raised_on")
+    same = replace(raise_it, raised_on=OFFENDED)
+    given(ada).when(same).then(replace(raised, raised_on=OFFENDED))
+
+
+@pytest.mark.parametrize(("command", "event", "field"), EACH)
+def test_what_becomes_of_a_finding_is_recorded(
+    command: DisposeCommand, event: Disposition, field: str
+) -> None:
+    given(ada, raised).when(command).then(event)
+    given(ada, raised, event).when(command).then_nothing()
+    given(ada).when(command).then_refused(UnknownFindingError, "finding_id")
+    given(ada, raised).when(dated(command, field, OFFENDED)).then_refused(
+        DatesOutOfOrderError, field
+    )
+    given(ada, raised, forgotten).when(command).then_refused(CustomerForgottenError, "customer_id")
+
+
+def test_nobody_approves_their_own_justification() -> None:
+    alone = replace(justify, approved_by="CO-1")
+    given(ada, raised).when(alone).then_refused(JustifiedAloneError, "approved_by")
+
+
+def test_who_has_to_deal_with_a_finding_does_not_approve_its_justification() -> None:
+    by_another = replace(justify, justified_by="RM-1", approved_by="CO-1")
+    given(ada, raised, assigned).when(by_another).then_refused(JustifiedAloneError, "approved_by")
+    given(ada, raised).when(by_another).then(
+        replace(justified, justified_by="RM-1", approved_by="CO-1")
+    )
+
+
+def test_a_disposition_can_follow_another() -> None:
+    given(ada, raised, assigned, justified).when(report).then(reported)
+    given(ada, raised, justified, reported).when(justify).then(justified)
