@@ -1,4 +1,4 @@
-"""The published contract, generated from the event catalogue and committed under `docs/`."""
+"""The published contract, generated from the code and committed under `docs/`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from domain.catalogue import EVENT_TYPES
 from infra.contract.asyncapi import document, schema_file
 from infra.contract.events_page import events_page
 from infra.contract.schemas import schema_of
+from infra.contract.surfaces import cli_page, errors_page, metrics_page
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,11 +21,17 @@ EVENTS_FILE = "events.md"
 def contract_files() -> dict[str, str]:
     """Return the content of every generated file, by its path under `docs/`."""
     schemas = {f"schemas/{schema_file(each)}": _json(schema_of(each)) for each in EVENT_TYPES}
-    return {EVENTS_FILE: events_page(), ASYNCAPI_FILE: _json(document()), **schemas}
+    pages = {
+        EVENTS_FILE: events_page(),
+        "metrics.md": metrics_page(),
+        "errors.md": errors_page(),
+        "cli.md": cli_page(),
+    }
+    return {**pages, ASYNCAPI_FILE: _json(document()), **schemas}
 
 
 def stale_files(docs: Path) -> list[str]:
-    """Return which files under a `docs/` folder are missing or differ from the catalogue."""
+    """Return which files under a `docs/` folder are missing or differ from the code."""
     return [
         name
         for name, content in contract_files().items()
