@@ -152,12 +152,12 @@ def _segment(book: Book, customer_id: str, on: date) -> str | None:
     return profile_at(customer, on).segment if customer else None
 
 
-def _near(one: date, other: date, months: int) -> bool:
-    return max(one, other) <= _months_after(min(one, other), months)
+def _near(sold_on: date, drawn_on: date, months: int) -> bool:
+    return _shifted(drawn_on, -months) <= sold_on <= _shifted(drawn_on, months)
 
 
-def _months_after(day: date, months: int) -> date:
-    """Return the same day some months later, or the last one of a shorter month."""
+def _shifted(day: date, months: int) -> date:
+    """Return the same day some months later or earlier, the last one of a shorter month."""
     years, month = divmod(day.month - 1 + months, MONTHS_A_YEAR)
     year = day.year + years
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -1,0 +1,300 @@
+"""Rules on dealings: what offends, what is exempt, and what lies outside the dates."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from domain.contact import ContactRecorded
+from domain.dealing import (
+    Booked,
+    GiftBasis,
+    GiftGiven,
+    PayeeRole,
+    PaymentMade,
+    Product,
+    ProductSold,
+)
+from domain.referral import ReferralContacted, ReferralIntroduced, Via
+from domain.relationship import ConsentGiven, ConsentWithdrawn, RelationshipOpened
+from tests.policy_cases import AVERAGE, approved, committed, drawn, found, on, opened
+
+cn = partial(found, pack="cn")
+us = partial(found, pack="us")
+kr = partial(found, pack="kr")
+
+# CN-05: a threat to withdraw credit.
+
+
+def contact(day: str, purpose: str = "review", outcome: str = "fine") -> ContactRecorded:
+    return ContactRecorded(
+        customer_id="C1",
+        contact_id="T1",
+        happened_at=0,
+        happened_on=on(day),
+        channel="phone",
+        direction="outbound",
+        purpose=purpose,
+        outcome=outcome,
+        duration_seconds=60,
+        by="RM-1",
+        note="sealed",
+    )
+
+
+def test_a_contact_coded_as_a_threat_offends() -> None:
+    [finding] = cn(contact("2021-01-01", outcome="断贷威胁"), rule="CN-05")
+    assert finding.facts == ("contact:T1",)
+    assert cn(contact("2021-01-01", "Credit-Withdrawal-Threat"), rule="CN-05") != []
+
+
+def test_another_contact_is_no_threat_and_none_was_barred_before_the_notice() -> None:
+    assert cn(contact("2021-01-01"), rule="CN-05") == []
+    assert cn(contact("2020-05-31", outcome="断贷威胁"), rule="CN-05") == []
+    assert cn(contact("2021-01-01", outcome="断贷威胁"), rule="CN-05", as_of="2020-12-31") == []
+
+
+# CN-06: a payment to a counterparty's staff.
+
+
+def payment(day: str, role: PayeeRole, booked: Booked = "yes") -> PaymentMade:
+    return PaymentMade(
+        customer_id="C1",
+        payment_id="P1",
+        paid_on=on(day),
+        payee_role=role,
+        booked=booked,
+        amount=15_000,
+        currency="CNY",
+        by="RM-1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("role", "booked", "offends"),
+    [
+        ("counterparty_staff", "yes", True),
+        ("counterparty_staff", "no", True),
+        ("intermediary", "no", True),
+        ("intermediary", "yes", False),
+        ("counterparty", "no", True),
+        ("counterparty", "yes", False),
+        ("other", "no", False),
+    ],
+)
+def test_staff_are_not_paid_and_others_only_in_the_books(
+    role: PayeeRole, booked: Booked, *, offends: bool
+) -> None:
+    assert bool(cn(payment("2026-01-01", role, booked), rule="CN-06")) is offends
+
+
+@pytest.mark.parametrize(
+    ("day", "judged"),
+    [
+        ("2019-04-22", []),
+        ("2019-04-23", [(1, "medium")]),
+        ("2025-10-14", [(1, "medium")]),
+        ("2025-10-15", [(2, "high")]),
+    ],
+)
+def test_a_payment_is_judged_by_the_law_of_its_own_day(
+    day: str, judged: list[tuple[int, str]]
+) -> None:
+    findings = cn(payment(day, "counterparty_staff"), rule="CN-06")
+    assert [(each.rule_version, each.severity) for each in findings] == judged
+
+
+# CN-07: a gift valued by deposits.
+
+
+def gift(day: str, basis: GiftBasis) -> GiftGiven:
+    return GiftGiven(
+        customer_id="C1",
+        gift_id="G1",
+        given_on=on(day),
+        basis=basis,
+        amount=20_000,
+        currency="CNY",
+        by="RM-1",
+    )
+
+
+def test_a_gift_measured_by_deposits_offends_and_a_courtesy_does_not() -> None:
+    [finding] = cn(gift("2021-01-01", "deposits"), rule="CN-07")
+    assert finding.detail == "200.00 CNY given, measured by deposits"
+    assert cn(gift("2021-01-01", "courtesy"), rule="CN-07") == []
+    assert cn(gift("2014-09-10", "deposits"), rule="CN-07") == []
+
+
+# CN-09: a referred person's data.
+
+
+def introduced(day: str, via: Via = "customer") -> ReferralIntroduced:
+    return ReferralIntroduced(
+        customer_id="C1",
+        referral_id="R1",
+        referrer_id="C9",
+        introduced_on=on(day),
+        via=via,
+        by="RM-1",
+        branch="B1",
+    )
+
+
+def consent(day: str, purpose: str = "contact") -> ConsentGiven:
+    return ConsentGiven(customer_id="C1", purpose=purpose, given_on=on(day))
+
+
+SPOKEN_TO = ReferralContacted(
+    customer_id="C1", referral_id="R1", contacted_on=on("2022-01-05"), by="RM-1"
+)
+
+
+def test_a_referred_person_contacted_without_consent_offends() -> None:
+    [finding] = cn(introduced("2022-01-01"), contact("2022-01-03"), SPOKEN_TO, rule="CN-09")
+    assert finding.facts == ("referral:R1", "contact:T1")
+    assert finding.offended_on == on("2022-01-03")
+    [finding] = cn(introduced("2022-01-01"), SPOKEN_TO, rule="CN-09")
+    assert finding.facts == ("referral:R1", "referral-contacted:R1")
+
+
+def test_consent_in_force_on_the_day_exempts() -> None:
+    story = (introduced("2022-01-01"), SPOKEN_TO)
+    assert cn(*story, consent("2022-01-05"), rule="CN-09") == []
+    assert cn(*story, consent("2022-01-06"), rule="CN-09") != []
+    assert cn(*story, consent("2022-01-05", "credit bureau"), rule="CN-09") != []
+    withdrawn = ConsentWithdrawn(
+        customer_id="C1", purpose="contact", withdrawn_on=on("2022-01-05")
+    )
+    assert cn(*story, consent("2022-01-02"), withdrawn, rule="CN-09") != []
+
+
+def test_a_customer_by_contract_and_a_guarantor_are_exempt() -> None:
+    assert cn(introduced("2022-01-01"), opened("2022-01-05"), SPOKEN_TO, rule="CN-09") == []
+    assert cn(introduced("2022-01-01"), approved("2022-01-05"), SPOKEN_TO, rule="CN-09") == []
+    assert cn(introduced("2022-01-01"), opened("2022-01-06"), SPOKEN_TO, rule="CN-09") != []
+    assert cn(introduced("2022-01-01", "guarantor"), SPOKEN_TO, rule="CN-09") == []
+
+
+def test_a_contact_before_the_introduction_or_the_law_is_no_offence() -> None:
+    assert cn(introduced("2022-01-04"), contact("2022-01-03"), rule="CN-09") == []
+    assert cn(introduced("2021-10-01"), contact("2021-10-31"), rule="CN-09") == []
+    assert cn(introduced("2021-10-01"), contact("2021-11-01"), rule="CN-09") != []
+
+
+# Products beside a loan: CN-12, US-01, US-02, KR-01, KR-02.
+
+
+def sale(
+    day: str,
+    product: Product,
+    monthly: int = 0,
+    loan_id: str | None = "L1",
+    currency: str = "CNY",
+) -> ProductSold:
+    return ProductSold(
+        customer_id="C1",
+        sale_id="S1",
+        sold_on=on(day),
+        product=product,
+        monthly_payment=monthly,
+        currency=currency,
+        loan_id=loan_id,
+        by="RM-1",
+    )
+
+
+def test_insurance_as_a_condition_of_a_loan_offends_in_china() -> None:
+    [finding] = cn(sale("2021-01-01", "insurance"), rule="CN-12")
+    assert finding.facts == ("sale:S1", "loan:L1")
+    assert cn(sale("2021-01-01", "insurance", loan_id=None), rule="CN-12") == []
+    assert cn(sale("2012-01-19", "insurance"), rule="CN-12") == []
+
+
+@pytest.mark.parametrize(
+    ("product", "rule"),
+    [
+        ("insurance", "US-01"),
+        ("underwriting", "US-01"),
+        ("exclusivity", "US-02"),
+        ("deposit", None),
+        ("loan", None),
+        ("discount", None),
+        ("trust", None),
+    ],
+)
+def test_the_us_bar_ties_but_not_to_traditional_bank_products(
+    product: Product, rule: str | None
+) -> None:
+    for each in ("US-01", "US-02"):
+        findings = us(sale("2021-01-01", product), rule=each)
+        assert bool(findings) is (each == rule)
+
+
+def test_a_deposit_commitment_for_a_loan_is_no_offence_in_the_us() -> None:
+    story = (approved("2021-03-01"), committed("2021-03-02", AVERAGE), drawn("2021-03-03"))
+    assert us(*story, rule="US-01") == []
+    assert cn(*story, rule="CN-02") != []
+
+
+def test_a_tie_before_the_act_was_no_offence_in_the_us() -> None:
+    assert us(sale("1970-12-30", "insurance"), rule="US-01") == []
+    assert us(sale("2021-01-01", "insurance", loan_id=None), rule="US-01") == []
+
+
+def customer(segment: str) -> RelationshipOpened:
+    return RelationshipOpened(
+        customer_id="C1",
+        name="Kim",
+        kind="enterprise",
+        segment=segment,
+        branch="B1",
+        manager="RM-1",
+        opened_on=on("2010-01-01"),
+    )
+
+
+SME = customer("sme")
+KRW_LOAN = (approved("2021-01-01", currency="KRW"), drawn("2021-03-31", currency="KRW"))
+
+
+def sold(day: str, product: Product = "deposit", monthly: int = 1_001) -> ProductSold:
+    return sale(day, product, monthly, None, "KRW")
+
+
+@pytest.mark.parametrize(
+    ("day", "deemed_on"),
+    [
+        ("2021-02-27", None),
+        ("2021-02-28", "2021-03-31"),  # the last day of a shorter month
+        ("2021-03-31", "2021-03-31"),
+        ("2021-04-30", "2021-04-30"),
+        ("2021-05-01", None),
+    ],
+)
+def test_a_deposit_within_a_month_of_the_draw_is_deemed_a_tie(
+    day: str, deemed_on: str | None
+) -> None:
+    findings = kr(SME, *KRW_LOAN, sold(day), rule="KR-01")
+    assert [str(each.offended_on) for each in findings] == ([deemed_on] if deemed_on else [])
+
+
+def test_one_percent_of_the_loan_a_month_is_allowed_for_a_deposit_not_for_insurance() -> None:
+    story = (SME, *KRW_LOAN)  # of 100,000 won
+    assert kr(*story, sold("2021-03-31", monthly=1_000), rule="KR-01") == []
+    assert kr(*story, sold("2021-03-31", monthly=1_001), rule="KR-01") != []
+    assert kr(*story, sold("2021-03-31", "insurance", 1), rule="KR-02") != []
+    assert kr(*story, sold("2021-03-31", "insurance", 0), rule="KR-02") == []
+
+
+@pytest.mark.parametrize("segment", ["corporate", "retail"])
+def test_only_the_weak_are_protected_by_the_deemed_tie(segment: str) -> None:
+    assert kr(customer(segment), *KRW_LOAN, sold("2021-03-31"), rule="KR-01") == []
+    assert kr(customer("low-credit"), *KRW_LOAN, sold("2021-03-31"), rule="KR-01") != []
+
+
+def test_a_deemed_tie_before_the_act_was_no_offence() -> None:
+    loan = (approved("2010-01-01", currency="KRW"), drawn("2010-11-01", currency="KRW"))
+    assert kr(SME, *loan, sold("2010-11-17"), rule="KR-01") == []
+    assert kr(SME, *loan, sold("2010-11-18"), rule="KR-01") != []

@@ -1,0 +1,255 @@
+"""Rules on deposits: what offends, what is exempt, and what lies outside the dates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from domain.account import AccountKind, AccountOpened, BalanceObserved
+from domain.commitment import CountedAccount
+from domain.hold import HoldBasis, HoldReleased
+from tests.policy_cases import (
+    AVERAGE,
+    approved,
+    balance,
+    committed,
+    drawn,
+    found,
+    held,
+    on,
+    opened,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.catalogue import Event
+
+LOAN = (approved("2021-03-01"), drawn("2021-03-10"))  # of 1,000.00
+cn01 = partial(found, pack="cn", rule="CN-01")
+cn04 = partial(found, pack="cn", rule="CN-04")
+cn10 = partial(found, pack="cn", rule="CN-10")
+cn11 = partial(found, pack="cn", rule="CN-11")
+
+# CN-01: a loan turned into a deposit.
+
+
+def test_a_fifth_of_a_draw_placed_within_seven_days_offends() -> None:
+    [finding] = cn01(*LOAN, opened("2021-03-12"), balance("2021-03-17", 20_000))
+    assert finding.facts == ("balance:A1:2021-03-17", "account:A1", "draw:D1")
+    assert (finding.offended_on, finding.rule_version) == (on("2021-03-17"), 2)
+    assert finding.detail == "200.00 CNY more on the account 7 days after a draw of 1000.00 CNY"
+    assert cn01(*LOAN, opened("2021-03-12"), balance("2021-03-18", 20_000)) == []
+    assert cn01(*LOAN, opened("2021-03-12"), balance("2021-03-17", 19_999)) == []
+
+
+def test_only_what_came_after_the_draw_is_funded_by_it() -> None:
+    before = (opened("2021-01-01"), balance("2021-03-09", 50_000))
+    assert cn01(*LOAN, *before, balance("2021-03-12", 69_999)) == []
+    assert cn01(*LOAN, *before, balance("2021-03-12", 70_000)) != []
+
+
+@pytest.mark.parametrize("days", range(1, 8))
+def test_a_draw_that_leaves_the_current_account_in_time_is_no_deposit(days: int) -> None:
+    paid_out = on("2021-03-10") + timedelta(days=days)
+    story = (
+        opened("2021-01-01", "current"),
+        balance("2021-03-10", 100_000),
+        balance(str(paid_out), 19_999),
+    )
+    assert cn01(*LOAN, *story) == []
+
+
+def test_a_share_of_the_draw_left_on_the_current_account_offends_when_the_days_are_over() -> None:
+    story = (opened("2021-01-01", "current"), balance("2021-03-10", 100_000))
+    left = balance("2021-03-11", 20_000)
+    [finding] = cn01(*LOAN, *story, left)
+    assert finding.offended_on == on("2021-03-17")
+    assert cn01(*LOAN, *story, left, as_of="2021-03-16") == []
+
+
+@pytest.mark.parametrize(
+    ("basis", "contract_id", "offends"),
+    [
+        ("pledge", "P-1", False),
+        ("margin", "M-1", False),
+        ("pledge", None, True),
+        ("court", "X-1", True),
+    ],
+)
+def test_a_pledged_deposit_and_a_margin_are_exempt(
+    basis: HoldBasis, contract_id: str | None, *, offends: bool
+) -> None:
+    story = (*LOAN, opened("2021-03-12"), balance("2021-03-12", 90_000))
+    assert bool(cn01(*story, held("2021-03-13", basis, contract_id))) is offends
+
+
+def test_a_pledge_given_too_late_or_released_at_once_exempts_nothing() -> None:
+    story = (*LOAN, opened("2021-03-12"), balance("2021-03-12", 90_000))
+    assert cn01(*story, held("2021-03-18")) != []
+    released = HoldReleased(
+        customer_id="C1", hold_id="H1", account_id="A1", released_on=on("2021-03-15")
+    )
+    assert cn01(*story, held("2021-03-13"), released) != []
+
+
+@pytest.mark.parametrize(
+    ("drawn_on", "placed_on", "version"),
+    [
+        ("2012-01-18", "2012-01-19", None),
+        ("2012-01-18", "2012-01-20", 1),
+        ("2020-05-30", "2020-05-31", 1),
+        ("2020-05-30", "2020-06-01", None),
+    ],
+)
+def test_the_day_of_the_deposit_says_which_law_judges_a_pledged_one(
+    drawn_on: str, placed_on: str, version: int | None
+) -> None:
+    story = (
+        approved("2012-01-01"),
+        drawn(drawn_on),
+        opened("2012-01-01"),
+        balance(placed_on, 20_000),
+        held(placed_on),
+    )
+    versions = [each.rule_version for each in cn01(*story)]
+    assert versions == ([] if version is None else [version])
+
+
+def test_a_related_party_s_account_is_looked_at_where_a_commitment_counts_it() -> None:
+    account = AccountOpened(
+        customer_id="C2",
+        account_id="A2",
+        kind="term",
+        currency="CNY",
+        opened_on=on("2021-03-11"),
+    )
+    placed = BalanceObserved(
+        customer_id="C2",
+        account_id="A2",
+        business_date=on("2021-03-11"),
+        ledger_balance=20_000,
+        currency="CNY",
+    )
+    listed = replace(AVERAGE, accounts=(CountedAccount(account_id="A2"),))
+    assert cn01(*LOAN, account, placed) == []
+    [finding] = cn01(*LOAN, account, placed, committed("2021-03-01", listed))
+    assert (finding.customer_id, finding.facts[1]) == ("C1", "account:A2")
+
+
+# CN-04: a hold without a pledge.
+
+
+@pytest.mark.parametrize(
+    ("basis", "contract_id", "offends"),
+    [
+        ("none", None, True),
+        ("pledge", None, True),
+        ("margin", None, True),
+        ("pledge", "P-1", False),
+        ("margin", "M-1", False),
+        ("court", None, False),
+        ("aml", None, False),
+    ],
+)
+def test_a_hold_needs_a_lawful_basis(
+    basis: HoldBasis, contract_id: str | None, *, offends: bool
+) -> None:
+    story = (opened("2021-01-01"), held("2021-03-01", basis, contract_id))
+    assert [each.facts[0] for each in cn04(*story)] == (["hold:H1"] if offends else [])
+
+
+def test_a_hold_before_the_law_was_no_offence() -> None:
+    assert cn04(opened("1995-01-01"), held("1995-06-30", "none")) == []
+    assert cn04(opened("1995-01-01"), held("1995-07-01", "none")) != []
+
+
+# CN-10: a loan, a deposit, a pledged loan.
+
+PLEDGED_FOR_ANOTHER = (
+    *LOAN,
+    opened("2021-03-20"),
+    balance("2021-03-20", 80_000),
+    approved("2021-03-25", "L2"),
+)
+
+
+def test_a_deposit_funded_by_a_draw_and_pledged_for_another_loan_offends() -> None:
+    [finding] = cn10(*PLEDGED_FOR_ANOTHER, held("2021-03-26", loan_id="L2"))
+    assert finding.facts == ("hold:H1", "draw:D1", "loan:L2")
+    assert finding.offended_on == on("2021-03-26")
+
+
+@pytest.mark.parametrize(
+    ("basis", "loan_id"), [("pledge", "L1"), ("pledge", None), ("margin", "L2")]
+)
+def test_a_pledge_for_the_same_loan_is_no_round_trip(
+    basis: HoldBasis, loan_id: str | None
+) -> None:
+    assert cn10(*PLEDGED_FOR_ANOTHER, held("2021-03-26", basis, loan_id=loan_id)) == []
+
+
+def test_a_deposit_that_was_there_before_the_draw_is_no_round_trip() -> None:
+    before = (opened("2021-03-01"), balance("2021-03-01", 80_000))
+    story = (*LOAN, *before, approved("2021-03-25", "L2"))
+    assert cn10(*story, held("2021-03-26", loan_id="L2")) == []
+
+
+def test_a_round_trip_before_the_notice_was_no_offence() -> None:
+    story = (
+        approved("2011-12-01"),
+        drawn("2011-12-10"),
+        opened("2011-12-11"),
+        balance("2011-12-11", 80_000),
+        approved("2011-12-20", "L2"),
+    )
+    assert cn10(*story, held("2012-01-19", loan_id="L2")) == []
+    assert cn10(*story, held("2012-01-20", loan_id="L2")) != []
+
+
+# CN-11: deviation of the month's last day.
+
+
+def month(first: str, days: int, amount: int, last: int) -> Iterator[Event]:
+    start = on(first)
+    for day in range(days):
+        yield balance(str(start + timedelta(days=day)), last if day == days - 1 else amount)
+
+
+@pytest.mark.parametrize(
+    ("first", "days", "last", "version"),
+    [
+        ("2018-05-01", 31, 10_310, None),  # 100.10 on average: 3.0 % is 103.10
+        ("2018-05-01", 31, 10_311, 1),
+        ("2018-06-01", 30, 10_311, None),
+        ("2018-06-01", 30, 10_420, 2),
+        ("2014-08-01", 31, 99_999, None),
+    ],
+)
+def test_the_month_s_last_day_lies_not_far_above_its_average(
+    first: str, days: int, last: int, version: int | None
+) -> None:
+    account = opened("2014-01-01", "current")
+    findings = cn11(account, *month(first, days, 10_000, last))
+    assert [each.rule_version for each in findings] == ([] if version is None else [version])
+
+
+def test_a_deviation_is_the_whole_bank_s_and_of_whole_months() -> None:
+    account = opened("2018-01-01", "current")
+    spike = tuple(month("2019-05-01", 31, 10_000, 20_000))
+    [finding] = cn11(account, *spike)
+    assert (finding.customer_id, finding.facts) == ("ledger", ("month-end:CNY:2019-05-31",))
+    assert cn11(account, *spike, as_of="2019-05-30") == []
+    assert cn11(account, *spike[1:]) == []  # the first month is not whole
+    other = opened("2018-01-01", "current", "A2")
+    fell = (balance("2019-05-01", 10_000, "A2"), balance("2019-05-31", -5_000, "A2"))
+    assert cn11(account, *spike, other, *fell) == []
+
+
+@pytest.mark.parametrize("kind", ["term", "savings", "current"])
+def test_every_kind_of_account_can_take_a_loan_s_money(kind: AccountKind) -> None:
+    assert cn01(*LOAN, opened("2021-03-10", kind), balance("2021-03-10", 90_000)) != []

@@ -1,0 +1,189 @@
+"""Rules on loans and commitments: what offends, what is exempt, what is outside the dates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from domain.commitment import CommitmentAmended
+from domain.loan import DrawReversed, RateChanged
+from tests.policy_cases import (
+    AVERAGE,
+    approved,
+    balance,
+    committed,
+    drawn,
+    found,
+    held,
+    on,
+    opened,
+)
+
+
+def facts_and_day(*args: object, **kwargs: object) -> list[tuple[str, str]]:
+    return [(each.facts[0], str(each.offended_on)) for each in found(*args, **kwargs)]  # type: ignore[arg-type]  # as `found`
+
+
+cn = partial(facts_and_day, pack="cn")
+own = partial(facts_and_day, pack="none")
+
+# The ledger's own flags, whatever the pack.
+
+
+def test_a_draw_over_the_approved_sum_is_flagged() -> None:
+    story = (
+        approved("2024-01-02"),
+        drawn("2024-01-03", 60_000),
+        drawn("2024-01-09", 40_001, "D2"),
+    )
+    assert own(*story, rule="LEDGER-01") == [("draw:D2", "2024-01-09")]
+    assert own(*story, rule="LEDGER-01", as_of="2024-01-08") == []
+
+
+def test_a_draw_up_to_the_approved_sum_is_not_flagged_nor_after_a_reversal() -> None:
+    first = drawn("2024-01-03", 60_000)
+    taken_back = DrawReversed(
+        customer_id="C1",
+        loan_id="L1",
+        draw_id="D1",
+        reversed_on=on("2024-01-05"),
+        amount=60_000,
+        currency="CNY",
+    )
+    again = drawn("2024-01-09", 100_000, "D2")
+    assert own(approved("2024-01-02"), first, taken_back, again, rule="LEDGER-01") == []
+    assert own(approved("2024-01-02"), first, again, rule="LEDGER-01") != []
+
+
+def test_a_draw_before_the_approval_is_flagged() -> None:
+    assert own(approved("2024-01-02"), drawn("2024-01-01"), rule="LEDGER-03") == [
+        ("draw:D1", "2024-01-01")
+    ]
+    assert own(approved("2024-01-02"), drawn("2024-01-02"), rule="LEDGER-03") == []
+
+
+def test_a_commitment_agreed_after_the_draw_is_flagged() -> None:
+    story = (approved("2024-01-02"), drawn("2024-01-03"))
+    late = committed("2024-01-04", AVERAGE)
+    assert own(*story, late, rule="LEDGER-02") == [("commitment:K1", "2024-01-04")]
+    assert own(*story, committed("2024-01-03", AVERAGE), rule="LEDGER-02") == []
+    assert own(*story, committed("2024-01-04", AVERAGE, None), rule="LEDGER-02") == []
+
+
+# CN-02: a commitment tied to the loan.
+
+BEFORE_THE_DRAW = (approved("2021-03-01"), committed("2021-03-02", AVERAGE), drawn("2021-03-03"))
+
+
+def test_a_commitment_before_the_draw_of_its_loan_is_a_tie() -> None:
+    assert cn(*BEFORE_THE_DRAW, rule="CN-02") == [("commitment:K1", "2021-03-02")]
+    with_it = (approved("2021-03-02"), committed("2021-03-02", AVERAGE))
+    assert cn(*with_it, rule="CN-02") == [("commitment:K1", "2021-03-02")]
+
+
+def test_a_commitment_is_no_tie_after_the_draw_or_without_a_loan() -> None:
+    loan = (approved("2021-03-01"), drawn("2021-03-02"))
+    assert cn(*loan, committed("2021-03-03", AVERAGE), rule="CN-02") == []
+    assert cn(*loan, committed("2021-03-01", AVERAGE, None), rule="CN-02") == []
+
+
+def test_a_commitment_on_pledged_accounts_is_exempt_since_june_2020() -> None:
+    account = opened("2016-01-01")
+    story = (account, *BEFORE_THE_DRAW)
+    assert cn(*story, held("2021-03-03"), rule="CN-02") == []
+    assert cn(*story, held("2021-03-03", "margin"), rule="CN-02") == []
+    assert cn(*story, held("2021-03-04"), rule="CN-02") != []
+    assert cn(*story, held("2021-03-03", contract_id=None), rule="CN-02") != []
+    assert cn(*story, held("2021-03-03", "court"), rule="CN-02") != []
+    all_accounts = committed("2021-03-02", replace(AVERAGE, accounts=()))
+    told = (account, approved("2021-03-01"), all_accounts, drawn("2021-03-03"), held("2021-03-03"))
+    assert cn(*told, rule="CN-02") != []
+
+
+@pytest.mark.parametrize(
+    ("day", "version"), [("2012-01-19", None), ("2020-05-31", 1), ("2020-06-01", None)]
+)
+def test_the_law_of_the_day_judges_a_pledged_commitment(day: str, version: int | None) -> None:
+    story = (opened("2012-01-01"), approved(day), committed(day, AVERAGE), held(day))
+    assert [each.rule_version for each in found(*story, pack="cn", rule="CN-02")] == (
+        [] if version is None else [version]
+    )
+
+
+# CN-03: a rate raised for a missed deposit.
+
+
+def changed(day: str, rate: str, reason: str) -> RateChanged:
+    return RateChanged(
+        customer_id="C1", loan_id="L1", changed_on=on(day), annual_rate=rate, reason=reason
+    )
+
+
+def test_a_rate_raised_for_a_missed_deposit_offends() -> None:
+    story = (approved("2021-01-01"), changed("2021-06-01", "10.35", "日均存款未达标"))
+    assert cn(*story, rule="CN-03") == [("rate:L1:2021-06-01", "2021-06-01")]
+    assert cn(*story, rule="CN-03", as_of="2021-05-31") == []
+
+
+def test_a_lower_rate_and_another_reason_are_exempt() -> None:
+    loan = approved("2021-01-01")
+    assert cn(loan, changed("2021-06-01", "4.25", "Deposits held"), rule="CN-03") == []
+    assert cn(loan, changed("2021-06-01", "5", "benchmark rose"), rule="CN-03") == []
+    lowered = changed("2021-02-01", "3", "benchmark fell")
+    back = changed("2021-06-01", "4", "DEPOSIT missed")
+    assert cn(loan, lowered, back, rule="CN-03") != []
+
+
+def test_a_penal_rate_before_the_notice_was_no_offence() -> None:
+    story = (approved("2011-01-01"), changed("2012-01-19", "5", "deposit missed"))
+    assert cn(*story, rule="CN-03") == []
+
+
+# CN-08: a target of one day.
+
+
+def test_a_commitment_tested_on_the_last_day_alone_is_a_month_end_target() -> None:
+    ending = replace(AVERAGE, metric="ending")
+    assert cn(committed("2021-01-01", ending, None), rule="CN-08") == [
+        ("commitment:K1", "2021-01-01")
+    ]
+    assert cn(committed("2021-01-01", AVERAGE, None), rule="CN-08") == []
+    term = replace(ending, window="term")
+    assert cn(committed("2021-01-01", term, None), rule="CN-08") == []
+    assert cn(committed("2014-09-10", ending, None), rule="CN-08") == []
+
+
+def test_an_amendment_to_a_month_end_target_offends_on_its_day() -> None:
+    amended = CommitmentAmended(
+        customer_id="C1",
+        commitment_id="K1",
+        amended_on=on("2021-05-01"),
+        effective_on=on("2021-06-01"),
+        terms=replace(AVERAGE, metric="ending"),
+        reason="head office",
+    )
+    story = (committed("2021-01-01", AVERAGE, None), amended)
+    assert cn(*story, rule="CN-08") == [("commitment:K1", "2021-05-01")]
+    assert cn(*story, rule="CN-08", as_of="2021-04-30") == []
+
+
+def test_a_draw_that_is_reversed_is_no_reason_for_a_deposit_finding() -> None:
+    taken_back = DrawReversed(
+        customer_id="C1",
+        loan_id="L1",
+        draw_id="D1",
+        reversed_on=on("2021-03-05"),
+        amount=100_000,
+        currency="CNY",
+    )
+    story = (
+        opened("2021-01-01"),
+        approved("2021-03-01"),
+        drawn("2021-03-02"),
+        balance("2021-03-03", 20_000),
+        taken_back,
+    )
+    assert cn(*story, rule="CN-01", as_of="2021-03-04") != []
+    assert cn(*story, rule="CN-01", as_of="2021-03-05") == []
