@@ -205,13 +205,13 @@ class _About:
         )
 
     def _applied(self, about: dict[str, Any]) -> ConsequenceApplied | None:
-        """Return the event where what the window costs is not what was applied for it."""
+        """Return what the breach costs, or that what was applied before is taken back."""
         cost, before = TAKEN_BACK, self.last.applied if self.last else None
         currency = self.case.agreed.terms[0].terms.currency
         if self.finding is not None and self.finding.outcome == "breached":
             test = self.finding.test
             cost = consequence_of(test.window, _int(test.result.shortfall), test.debt)
-        if cost.amount == (before or 0) and (before is not None or cost.kind == "none"):
+        if cost.kind == "none" and not before:
             return None
         return ConsequenceApplied(
             applied_on=self.closing.on,

@@ -1,0 +1,324 @@
+"""given(what is known).when_closed(on) ...: what a close reports of one commitment, K1 of C1."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+
+from domain.case import Case, Change
+from domain.close import CAUSES_MAX, CLOSE_DAYS_MAX, Closing, dates_to_close, is_due, report
+from domain.errors import CloseTooLongError, CloseUnfinishedError, DatesOutOfOrderError
+from domain.reported import (
+    Cause,
+    CommitmentBreached,
+    CommitmentCured,
+    CommitmentTested,
+    ConsequenceApplied,
+)
+from projections import facts
+from projections.deposit_compliance import deposits_of, flows_of
+from projections.facts import Commitment, Draw, Report, TermsFrom, Waiver
+from projections.folding import fold
+from tests.compliance_book import HUNDRED, agreed, book, loan, march
+from tests.deliveries import recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from domain.commitment import Terms
+    from domain.reported import ReportEvent
+    from projections.facts import Loan
+
+LEDGER_ID = "6a0f7f31-6c9c-4b8e-9a51-1f8f0c7c2a11"
+CHANGE = Change(77, "the correction", march(2), "A1")
+SHORT = (120, 120, 50, 90)  # the design's example: 20 balance-days short of 4 · 100
+HOLD = replace(HUNDRED, consequence_kind="hold_percent", consequence_value=500_000)
+
+
+class Closes:
+    """The closes of a commitment, one after the other, each on what was known by then."""
+
+    def __init__(self, terms: Terms | Commitment, loans: Mapping[str, Loan] | None = None) -> None:
+        self.terms, self.loans = terms, loans
+        self.tested: dict[date, facts.Tested] = {}
+        self.said: list[tuple[str, ReportEvent]] = []
+
+    def close(
+        self, on: date, *balances: int | None, changes: Sequence[Change] = ()
+    ) -> list[ReportEvent]:
+        """Close a day on the balances since 1 March; return the events."""
+        known = book(self.terms, {"A1": balances}, self.loans)
+        customer_id, commitment = known.commitments["K1"]
+        case = Case(
+            customer_id,
+            "K1",
+            commitment,
+            list(deposits_of(known, customer_id, commitment, on)),
+            list(flows_of(known, customer_id, commitment)),
+            {start: tested.reports[-1] for start, tested in self.tested.items()},
+            changes,
+        )
+        self.said = list(report(case, Closing(LEDGER_ID, on, 1000 + on.toordinal())))
+        events = [event for _, event in self.said]
+        for event in events:
+            self._fold(event)
+        return events
+
+    def _fold(self, event: ReportEvent) -> None:
+        if isinstance(event, CommitmentTested | ConsequenceApplied):
+            row = fold(self.tested.get(event.window_start), recorded(event))
+            assert isinstance(row, facts.Tested)
+            self.tested[event.window_start] = row
+
+    def report_of(self, start: date) -> Report:
+        return self.tested[start].reports[-1]
+
+
+def outcomes(events: Sequence[ReportEvent]) -> list[str]:
+    return [event.outcome for event in events if isinstance(event, CommitmentTested)]
+
+
+def test_a_window_is_tested_at_the_close_of_its_last_day() -> None:
+    closes = Closes(HUNDRED)
+    assert closes.close(march(3), 120, 120, 120) == []
+    [tested] = closes.close(march(4), 120, 120, 120, 120)
+    assert isinstance(tested, CommitmentTested)
+    assert (tested.window_start, tested.window_end) == (march(1), march(4))
+    assert (tested.balance_days, tested.required_days, tested.shortfall) == (480, 400, 0)
+    assert (tested.outcome, tested.restates, tested.causes) == ("met", None, ())
+    assert tested.through == 1000 + march(4).toordinal()
+    assert closes.close(march(5), 120, 120, 120, 120, 120) == []
+
+
+def test_a_short_window_is_tested_again_when_it_is_cured() -> None:
+    closes = Closes(HUNDRED)
+    assert outcomes(closes.close(march(4), *SHORT)) == ["in_cure"]
+    assert closes.close(march(5), *SHORT, 110) == []
+    tested, cured = closes.close(march(6), *SHORT, 110, 110)
+    assert isinstance(tested, CommitmentTested)
+    assert (tested.outcome, tested.restates, tested.cured_on) == ("cured", None, march(6))
+    assert isinstance(cured, CommitmentCured)
+    assert (cured.cured_on, cured.shortfall) == (march(6), 20)
+    assert cured.test_id == closes.said[0][0]
+    assert closes.close(march(9), *SHORT, 110, 110, 0, 0, 0) == []
+
+
+def test_a_window_not_cured_is_breached_the_day_after_its_cure_days() -> None:
+    closes = Closes(HOLD)
+    closes.close(march(4), *SHORT)
+    assert closes.close(march(7), *SHORT, 100, 100, 100) == []
+    tested, breached, applied = closes.close(march(8), *SHORT, 100, 100, 100, 500)
+    assert isinstance(tested, CommitmentTested)
+    assert tested.outcome == "breached"
+    assert isinstance(breached, CommitmentBreached)
+    assert (breached.breached_on, breached.shortfall) == (march(8), 20)
+    assert isinstance(applied, ConsequenceApplied)
+    assert (applied.kind, applied.amount) == ("hold_percent", 3)  # half of 5 a day: half up
+    assert closes.close(march(9), *SHORT, 100, 100, 100, 500, 500) == []
+
+
+def test_grace_days_come_before_the_verdict() -> None:
+    closes = Closes(replace(HUNDRED, grace_days=2, cure_days=0))
+    assert outcomes(closes.close(march(4), *SHORT)) == ["in_grace"]
+    assert closes.close(march(6), *SHORT) == []
+    assert outcomes(closes.close(march(7), *SHORT)) == ["breached"]
+
+
+def test_a_window_with_an_unknown_day_is_reported_unknown() -> None:
+    closes = Closes(replace(HUNDRED, missing_days=0))
+    [tested] = closes.close(march(4), 120, None, 120, 120)
+    assert isinstance(tested, CommitmentTested)
+    assert (tested.outcome, tested.shortfall, tested.unknown_days) == ("unknown", None, 1)
+
+
+def test_a_corrected_balance_restates_a_window_and_is_named() -> None:
+    closes = Closes(HOLD)
+    closes.close(march(4), *SHORT)
+    closes.close(march(8), *SHORT, 100, 100, 100)
+    first = closes.said[0][0]
+    elsewhere = CHANGE._replace(position=78, event_id="after the window", on=march(30))
+    tested, taken_back = closes.close(
+        march(20), 120, 140, 50, 90, 100, 100, 100, changes=(CHANGE, elsewhere)
+    )
+    assert isinstance(tested, CommitmentTested)
+    assert (tested.outcome, tested.shortfall, tested.restates) == ("met", 0, first)
+    assert tested.causes == (Cause(position=77, event_id="the correction"),)
+    assert tested.causes_count == 1
+    assert isinstance(taken_back, ConsequenceApplied)
+    assert (taken_back.amount, taken_back.kind) == (0, "none")
+    assert closes.close(march(21), 120, 140, 50, 90, 100, 100, 100, changes=(elsewhere,)) == []
+
+
+def test_a_correction_that_leaves_the_outcome_restates_its_figures() -> None:
+    closes = Closes(HOLD)
+    closes.close(march(8), *SHORT, 100, 100, 100)
+    tested, breached, applied = closes.close(
+        march(20), 120, 120, 50, 0, 100, 100, 100, changes=(CHANGE,)
+    )
+    assert isinstance(tested, CommitmentTested)
+    assert (tested.outcome, tested.shortfall) == ("breached", 110)
+    assert isinstance(breached, CommitmentBreached)
+    assert isinstance(applied, ConsequenceApplied)
+    assert (applied.base, applied.amount) == (110, 14)
+
+
+def test_a_correction_of_a_cure_day_restates_a_breach() -> None:
+    closes = Closes(HUNDRED)
+    closes.close(march(8), *SHORT, 100, 100, 100)
+    on_a_cure_day = CHANGE._replace(on=march(6))
+    events = closes.close(march(20), *SHORT, 100, 101, 100, changes=(on_a_cure_day,))
+    assert outcomes(events) == ["breached"]
+    assert closes.report_of(march(1)).restates
+
+
+def test_a_correction_behind_the_cap_restates_the_inputs_alone() -> None:
+    closes = Closes(replace(HUNDRED, cap_ppm=1_000_000))
+    closes.close(march(4), 120, 120, 120, 120)
+    before = closes.report_of(march(1))
+    assert outcomes(closes.close(march(5), 120, 130, 120, 120, changes=(CHANGE,))) == ["met"]
+    after = closes.report_of(march(1))
+    assert (after.balance_days, after.restates) == (before.balance_days, True)
+    assert after.inputs_sha256 != before.inputs_sha256
+
+
+def test_an_event_that_changes_no_input_restates_nothing() -> None:
+    closes = Closes(HUNDRED)
+    closes.close(march(4), 120, 120, 120, 120)
+    assert closes.close(march(9), 120, 120, 120, 120, 7, changes=(CHANGE,)) == []
+
+
+def test_a_surplus_carried_over_is_an_input_of_the_next_window() -> None:
+    terms = replace(HUNDRED, ends_on=march(61), netting="carry_surplus", cure_days=0)
+    balances = (*[110] * 31, *[95] * 30)
+    closes = Closes(replace(terms, starts_on=march(1)))
+    closes.close(march(61), *balances)
+    assert [closes.report_of(start).outcome for start in sorted(closes.tested)] == [
+        "met",
+        "breached",
+    ]
+    quarter = replace(terms, starts_on=march(32), ends_on=march(92))
+    closes = Closes(quarter)
+    april_and_may = (*[0] * 31, *[110] * 30, *[95] * 31)
+    closes.close(march(92), *april_and_may)
+    assert [closes.report_of(start).outcome for start in sorted(closes.tested)] == ["met", "met"]
+    less = (*[0] * 31, 0, 0, *[110] * 28, *[95] * 31)
+    in_april = CHANGE._replace(on=march(32))
+    events = closes.close(march(93), *less, changes=(in_april,))
+    assert outcomes(events) == ["met", "breached"]
+    assert all(event.causes_count == 1 for event in events if isinstance(event, CommitmentTested))
+
+
+def test_a_waiver_is_reported_from_the_day_it_is_told_and_restates_nothing() -> None:
+    waived = replace(agreed(HUNDRED), waivers=(Waiver(march(12), march(1), march(1)),))
+    closes = Closes(waived)
+    assert outcomes(closes.close(march(11), *SHORT)) == ["breached"]
+    told = Change(90, "the waiver", march(12))
+    [tested] = closes.close(march(12), *SHORT, changes=(told,))
+    assert isinstance(tested, CommitmentTested)
+    assert (tested.outcome, tested.restates) == ("waived", None)
+    assert tested.causes == (Cause(position=90, event_id="the waiver"),)
+
+
+def test_an_amendment_that_undoes_a_window_makes_its_report_void() -> None:
+    closes = Closes(replace(HUNDRED, ends_on=march(61)))
+    closes.close(march(31), *[120] * 31)
+    by_term = replace(HUNDRED, ends_on=march(61), window="term")
+    closes.terms = agreed(
+        replace(HUNDRED, ends_on=march(61)), TermsFrom(march(33), march(1), by_term)
+    )
+    [tested] = closes.close(march(33), *[120] * 33)
+    assert isinstance(tested, CommitmentTested)
+    assert (tested.outcome, tested.window_end, tested.balance_days) == ("void", march(31), 0)
+    assert closes.close(march(34), *[120] * 34) == []
+    [again] = closes.close(march(61), *[120] * 61)
+    assert isinstance(again, CommitmentTested)
+    assert (again.outcome, again.window_end, again.restates is None) == ("met", march(61), False)
+
+
+def test_the_same_close_gives_the_same_ids_and_no_other_close_does() -> None:
+    once, again = Closes(HOLD), Closes(HOLD)
+    for closes in (once, again):
+        closes.close(march(8), *SHORT)
+    assert once.said == again.said
+    ids = {id_ for id_, _ in once.said}
+    assert len(ids) == 3
+    assert {UUID(id_).version for id_ in ids} == {5}
+    once.close(march(20), 0, 0, 0, 0, changes=(CHANGE,))
+    assert not ids & {id_ for id_, _ in once.said}
+
+
+def test_of_many_causes_the_first_are_named_and_all_counted() -> None:
+    closes = Closes(HUNDRED)
+    closes.close(march(8), *SHORT)
+    many = [CHANGE._replace(position=n) for n in range(CAUSES_MAX + 5)]
+    [tested, _] = closes.close(march(9), 0, 0, 0, 0, changes=many)
+    assert isinstance(tested, CommitmentTested)
+    assert (len(tested.causes), tested.causes_count) == (CAUSES_MAX, CAUSES_MAX + 5)
+
+
+# Which commitments a close looks at.
+
+
+def test_every_day_on_which_time_alone_changes_an_outcome_is_due() -> None:
+    terms = replace(HUNDRED, grace_days=2)
+    commitment = agreed(terms)
+    looked_at = [day for day in range(1, 20) if is_due(commitment, {march(1)}, march(day))]
+    assert looked_at == list(range(4, 4 + 2 + 3 + 1 + 1))
+
+
+def test_an_ended_window_that_was_never_reported_is_due() -> None:
+    assert is_due(agreed(HUNDRED), (), march(60))
+    assert not is_due(agreed(HUNDRED), {march(1)}, march(60))
+
+
+def test_a_commitment_is_due_when_something_told_before_begins_to_be_known() -> None:
+    waived = replace(agreed(HUNDRED), waivers=(Waiver(march(50), march(1), march(1)),))
+    assert [d for d in range(40, 60) if is_due(waived, {march(1)}, march(d))] == [50]
+    late = replace(agreed(HUNDRED), agreed_on=march(20))
+    assert not is_due(late, (), march(19))
+    assert is_due(late, (), march(20))
+
+
+# Which days a call closes.
+
+
+def test_the_first_close_is_of_any_day() -> None:
+    assert dates_to_close(None, None, march(3), march(3)) == [march(3)]
+
+
+def test_skipped_days_are_closed_before_the_day_asked_for() -> None:
+    assert dates_to_close(march(1), march(1), march(4), march(4)) == [march(2), march(3), march(4)]
+
+
+def test_a_close_left_unfinished_goes_first() -> None:
+    assert dates_to_close(march(1), march(2), march(3), march(3)) == [march(2), march(3)]
+    assert dates_to_close(None, march(2), march(3), march(3)) == [march(2), march(3)]
+    with pytest.raises(CloseUnfinishedError):
+        dates_to_close(None, march(2), march(1), march(1))
+
+
+def test_a_closed_day_is_not_closed_again() -> None:
+    assert dates_to_close(march(5), march(5), march(2), march(5)) == []
+
+
+def test_a_run_of_days_ends_after_it_begins_and_is_no_slip_of_the_year() -> None:
+    with pytest.raises(DatesOutOfOrderError):
+        dates_to_close(None, None, march(2), march(1))
+    with pytest.raises(CloseTooLongError):
+        dates_to_close(march(1), march(1), march(2), march(2 + CLOSE_DAYS_MAX))
+
+
+def test_a_debt_is_an_input_of_what_it_decides() -> None:
+    drawn = {"L1": loan(Draw("W1", march(1), 500))}
+    terms = replace(HUNDRED, requirement_kind="percent_of_drawn", requirement_value=200_000)
+    closes = Closes(terms, drawn)
+    closes.close(march(8), *SHORT)
+    more = Change(91, "the draw", march(2))
+    closes.loans = {"L1": loan(Draw("W1", march(1), 500), Draw("W2", march(2), 100))}
+    [tested, _] = closes.close(march(9), *SHORT, changes=(more,))
+    assert isinstance(tested, CommitmentTested)
+    assert tested.required_days == 100 + 3 * 120

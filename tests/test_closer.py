@@ -1,0 +1,313 @@
+"""Days of a ledger are closed: in order, each once, and on what was known then."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from consumers.event_store import StoreUnavailableError
+from domain.close import BusinessDateClosed, CloseStarted
+from domain.errors import BalanceMissingError, CloseOutOfOrderError
+from domain.reported import (
+    CommitmentBreached,
+    CommitmentTested,
+    ConsequenceApplied,
+)
+from infra import closer
+from infra.answers import Answers
+from infra.audit import replayed_digests
+from infra.closer import Closer
+from infra.composition import opened
+from tests.closing_ledger import (
+    K1,
+    SHORT,
+    balances,
+    close,
+    identities,
+    march,
+    new_bank,
+    settings_of,
+    tell,
+    told_by_closes,
+)
+from tests.write_side import ACCOUNT, RELATIONSHIP, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from infra.composition import Parts
+    from infra.event_store.sqlite import SQLiteEventStore
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Iterator[Parts]:
+    """A1 was observed each day from 1 to 8 March; K1 is short and not cured."""
+    with new_bank(settings_of(tmp_path), *balances(*SHORT)) as parts:
+        yield parts
+
+
+def kinds(parts: Parts) -> list[str]:
+    return [record.type for record in told_by_closes(parts)]
+
+
+def last_test(parts: Parts) -> CommitmentTested:
+    *_, tested = (e for _, e in identities(parts) if isinstance(e, CommitmentTested))
+    return tested
+
+
+def test_a_close_is_told_as_started_then_its_reports_then_as_closed(bank: Parts) -> None:
+    [closed] = close(bank, march(8))
+    assert kinds(bank) == [
+        "close-started",
+        "commitment-tested",
+        "commitment-breached",
+        "consequence-applied",
+        "business-date-closed",
+    ]
+    started, tested, breached, applied, done = [event for _, event in identities(bank)]
+    assert isinstance(started, CloseStarted)
+    assert (started.business_date, started.balances) == (march(8), "observed")
+    assert isinstance(tested, CommitmentTested)
+    assert tested.through == told_by_closes(bank)[0].position == closed.through
+    assert isinstance(breached, CommitmentBreached)
+    assert isinstance(applied, ConsequenceApplied)
+    assert (applied.base, applied.rate, applied.divisor) == (2_000, 500_000, 4_000_000)
+    assert applied.amount == 250  # half of the 5.00 that were lacking a day
+    assert isinstance(done, BusinessDateClosed)
+    assert (done.tested, done.reported) == (1, 3)
+    assert closed[2:] == (1, 0, 1, 0, 1, 0)
+
+
+def test_a_close_says_by_whom_and_by_which_close_it_was_caused(bank: Parts) -> None:
+    close(bank, march(8))
+    start, *others = told_by_closes(bank)
+    assert {record.actor for record in (start, *others)} == {"operator"}
+    assert {record.source for record in others} == {"close:2024-03-08"}
+    assert {record.causation_id for record in others} == {start.id}
+
+
+def test_only_accounts_of_commitments_in_force_need_a_balance(bank: Parts) -> None:
+    assert len(close(bank, march(4), march(12))) == 9
+
+
+def test_a_missing_balance_names_commitment_account_and_day(tmp_path: Path) -> None:
+    with new_bank(settings_of(tmp_path), *balances("120.00", "120.00")) as parts:
+        close(parts, march(2))
+        before = parts.store.position()
+        with pytest.raises(BalanceMissingError, match=r"'A1'.*2024-03-03, commitment K1"):
+            close(parts, march(3))
+        assert parts.store.position() == before
+        assert len(close(parts, march(3), march(4), carry=True)) == 2
+        assert last_test(parts).carried_days == 2
+        starts = [e for _, e in identities(parts) if isinstance(e, CloseStarted)]
+        assert [each.balances for each in starts] == ["observed", "carried", "carried"]
+
+
+def test_an_account_counts_from_its_opening_on(tmp_path: Path) -> None:
+    late = told("open-account", ACCOUNT | {"account_id": "A2", "opened_on": "2024-03-03"})
+    with new_bank(settings_of(tmp_path), late, *balances(*SHORT)) as parts:
+        close(parts, march(1), march(2))
+        with pytest.raises(BalanceMissingError, match="'A2'"):
+            close(parts, march(3))
+
+
+def test_an_account_counts_on_the_dates_of_its_list(tmp_path: Path) -> None:
+    other = told("open-account", ACCOUNT | {"account_id": "A2"})
+    listed = K1 | {"commitment_id": "K2", "accounts": "A2@2024-03-02/2024-03-03"}
+    with new_bank(settings_of(tmp_path), other, *balances(*SHORT)) as parts:
+XX        tell(parts, told("agree-commitment", listed))
+        close(parts, march(1))
+        with pytest.raises(BalanceMissingError, match=r"'A2'.*commitment K2"):
+            close(parts, march(2))
+
+
+def test_skipped_days_are_closed_in_order_without_asking_for_their_balances(
+    tmp_path: Path,
+) -> None:
+    observed = [*balances("120.00"), *balances("120.00", first=march(4))]
+    with new_bank(settings_of(tmp_path), *observed) as parts:
+        close(parts, march(1))
+        closed = close(parts, march(4))
+        assert [each.business_date for each in closed] == [march(2), march(3), march(4)]
+        starts = [e for _, e in identities(parts) if isinstance(e, CloseStarted)]
+        assert [e.balances for e in starts] == ["observed", "carried", "carried", "observed"]
+
+
+def test_a_closed_day_is_closed_once(bank: Parts) -> None:
+    close(bank, march(4), march(6))
+    before = bank.store.position()
+    assert close(bank, march(5)) == []
+    assert bank.store.position() == before
+    with pytest.raises(CloseOutOfOrderError):
+        close(bank, march(3))
+
+
+def test_a_correction_restates_at_the_next_close_and_is_named(bank: Parts) -> None:
+    close(bank, march(7), march(8))
+    [test_id] = [id_ for id_, e in identities(bank) if isinstance(e, CommitmentTested)][-1:]
+    tell(bank, *balances("70.00", first=march(3)))
+    correction = bank.store.position()
+    [closed] = close(bank, march(9))
+    assert (closed.tested, closed.restated) == (1, 1)
+    tested = last_test(bank)
+    assert (tested.outcome, tested.restates) == ("met", test_id)
+    [cause] = tested.causes
+    assert cause.position == correction
+    assert cause.event_id == bank.store.read(correction - 1, 1)[0].id
+    assert kinds(bank)[-2] == "consequence-applied"
+    assert close(bank, march(10))[0].tested == 0
+
+
+def test_a_correction_of_a_related_partys_balance_restates_too(tmp_path: Path) -> None:
+    party = [
+        told("open-relationship", RELATIONSHIP | {"customer_id": "C2"}),
+        told("open-account", ACCOUNT | {"customer_id": "C2", "account_id": "B1"}),
+        told("agree-commitment", K1 | {"commitment_id": "K2", "accounts": "A1 B1"}),
+    ]
+    with new_bank(settings_of(tmp_path), *party, *balances(*SHORT)) as parts:
+        tell(parts, *balances(*["0.00"] * 8, account_id="B1"))
+        close(parts, march(8))
+        tell(parts, *balances("30.00", account_id="B1", first=march(2)))
+        close(parts, march(9))
+        tested = last_test(parts)
+        assert (tested.commitment_id, tested.outcome) == ("K2", "met")
+        assert tested.causes_count == 1
+
+
+def test_a_waiver_told_ahead_is_reported_on_its_day(bank: Parts) -> None:
+    waiver = {
+        "commitment_id": "K1",
+        "waiver_id": "V1",
+        "waived_on": "2024-03-10",
+        "windows_from": "2024-03-01",
+        "windows_to": "2024-03-01",
+        "requested_by": "RM-1",
+        "approved_by": "HEAD-1",
+        "reason": "flood",
+    }
+    tell(bank, told("waive-commitment", waiver))
+    told_at = bank.store.position()
+    close(bank, march(8), march(9))
+    assert last_test(bank).outcome == "breached"
+    close(bank, march(10))
+    tested = last_test(bank)
+    assert (tested.outcome, tested.restates) == ("waived", None)
+    assert [cause.position for cause in tested.causes] == [told_at]
+
+
+def test_the_books_are_on_the_day_after_the_last_close(bank: Parts) -> None:
+    answers = Answers(bank)
+    assert bank.ledger().business_date() == answers.as_of(None) == march(8)
+    close(bank, march(4), march(5))
+    assert bank.ledger().business_date() == march(6)
+    assert answers.as_of(None) == march(5)
+    assert answers.as_of(march(1)) == march(1)
+
+
+def test_a_profile_changed_after_a_close_holds_from_the_open_day_on(bank: Parts) -> None:
+    close(bank, march(4))
+    tell(bank, told("open-relationship", RELATIONSHIP | {"branch": "D2"}))
+    [record] = bank.store.read(bank.store.position() - 1, 1)
+    assert (record.type, record.occurred_on) == ("profile-changed", "2024-03-05")
+
+
+def test_nothing_is_reported_of_a_forgotten_customer(bank: Parts) -> None:
+    forget = {"customer_id": "C1", "forgotten_on": "2024-03-08", "reason": "asked"}
+    tell(bank, told("forget-relationship", forget))
+    [closed] = close(bank, march(8))
+    assert closed.tested == 0
+    assert kinds(bank) == ["close-started", "business-date-closed"]
+
+
+def test_views_of_what_was_reported_have_the_digests_of_a_replay(bank: Parts) -> None:
+    close(bank, march(4), march(8))
+    bank.catch_up()
+    found = replayed_digests(bank, bank.store.position())
+    assert {name: each["matches"] for name, each in found.items()} == dict.fromkeys(found, True)
+    assert not any(bank.views.parked(bank.views.live(name)) for name in found)
+
+
+class Cut:
+    """A store whose appends fail from the nth on, some of them after they took place."""
+
+    def __init__(self, store: SQLiteEventStore, appends: int) -> None:
+        self._store, self._left = store, appends
+
+    def append(self, batch: Any) -> range:  # noqa: ANN401 - passed on
+        self._left -= 1
+        if self._left == -1:
+            if len(batch.records) % 2:
+                self._store.append(batch)
+            message = "gone"
+            raise StoreUnavailableError(message)
+        return self._store.append(batch)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - passed on
+        return getattr(self._store, name)
+
+
+@pytest.mark.parametrize("appends", range(10))
+def test_a_close_cut_off_anywhere_is_finished_with_the_same_ids_and_data(
+    appends: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(closer, "APPEND_EVENTS_MAX", 1)
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    with new_bank(settings_of(whole), *balances(*SHORT)):
+        pass
+    with sqlite3.connect(whole / "ledger.db") as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    shutil.copytree(whole, tmp_path / "cut")
+    with opened(settings_of(whole)) as parts:
+        close(parts, march(7), march(9))
+        expected = identities(parts)
+    with opened(settings_of(tmp_path / "cut")) as parts:
+        cut = replace(parts, store=Cut(parts.store, appends))  # type: ignore[arg-type]  # a store that fails
+        with pytest.raises(StoreUnavailableError):
+            close(cut, march(7), march(9))
+        parts.catch_up()  # the view goes on beyond the close that was cut off
+        close(parts, march(7), march(9))
+        assert identities(parts) == expected
+
+
+def test_a_close_cut_off_rests_on_what_was_known_when_it_began(
+    bank: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(closer, "APPEND_EVENTS_MAX", 1)
+    with pytest.raises(StoreUnavailableError):
+        close(replace(bank, store=Cut(bank.store, 1)), march(8))  # type: ignore[arg-type]  # a store that fails
+    tell(bank, *balances("999.00", first=march(3)))
+    bank.catch_up()
+    close(bank, march(8))
+    assert last_test(bank).outcome == "breached"
+    close(bank, march(9))
+    assert last_test(bank).outcome == "met"
+
+
+def test_two_closes_at_once_report_everything_once(bank: Parts, tmp_path: Path) -> None:
+    failures: list[Exception] = []
+
+    def work() -> None:
+        try:
+            with opened(settings_of(tmp_path)) as parts:
+                list(Closer(parts, "operator").close(march(4), march(9), carry=False))
+        except Exception as error:  # noqa: BLE001 - told by the test
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    told_ids = [id_ for id_, _ in identities(bank)]
+    assert len(told_ids) == len(set(told_ids))
+    assert kinds(bank).count("business-date-closed") == 6
+    assert kinds(bank).count("commitment-tested") == 2
