@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from projections.findings import FindingRow
     from projections.guarantee_network import Circle
     from projections.loss_walk import LossWalk
+    from projections.ownership import HandoverState
     from projections.relationship_state import Relationship
 
 
@@ -28,6 +29,20 @@ def row_document(row: NamedTuple) -> dict[str, Any]:
 def agenda_document(row: AgendaRow, rules: AgendaRules) -> dict[str, Any]:
     """Return a row of the agenda with the rank of its reason, 1 the most urgent."""
     return {**row_document(row), "rank": rules.reasons.index(row.reason) + 1}
+
+
+def handover_document(state: HandoverState) -> dict[str, Any]:
+    """Return a handover, how it was answered, and the open items that go over with it."""
+    return {
+        "handover_id": state.handover.handover_id,
+        "from_manager": state.handover.from_manager,
+        "to_manager": state.handover.to_manager,
+        "proposed_on": state.handover.proposed_on.isoformat(),
+        "answer": state.answer,
+        "answered_on": _plain(state.answered_on),
+        "open_follow_ups": [on.isoformat() for on in state.follow_ups],
+        "commitments_at_risk": list(state.commitments),
+    }
 
 
 def relationship_document(found: Relationship, as_of: date, currency: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Commands of the working day: `show agenda`, and its exports."""
+"""Commands of the working day: whom to see, who looks after whom; and the exports of it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,22 @@ import typer
 from rich.console import Console
 
 from infra.cli.moments import AsOf, KnownAt  # noqa: TC001 - Typer reads them at run time
-from infra.cli.questions import asked
+from infra.cli.questions import asked, not_found
 from infra.cli.settings import Settings, with_settings
-from infra.documents import agenda_document, row_document
+from infra.documents import agenda_document, handover_document, row_document
 from infra.rendering.agenda import agenda_view
+from infra.rendering.ownership import ownership_view
 from infra.rules.reading import agenda_rules
 from projections.contact_agenda import AgendaRow, agenda_rows, of_manager, ranked
 from projections.follow_ups import FollowUpRow, follow_up_rows
+from projections.ownership import (
+    AttributionRow,
+    OwnershipRow,
+    attribution_rows,
+    handovers,
+    ownership_rows,
+    periods,
+)
 from projections.projection import RELATIONSHIP
 
 if TYPE_CHECKING:
@@ -32,16 +41,23 @@ def _follow_ups(book: Book, as_of: date, _: str) -> Iterator[FollowUpRow]:
     return follow_up_rows(book, as_of, agenda_rules().follow_up)
 
 
+def _ownership(book: Book, as_of: date, _: str) -> Iterator[OwnershipRow]:
+    return ownership_rows(book, as_of)
+
+
 EXPORTS: dict[str, Any] = {
     "agenda": (RELATIONSHIP, AgendaRow, _agenda),
     "follow-ups": (RELATIONSHIP, FollowUpRow, _follow_ups),
+    "ownership": (RELATIONSHIP, OwnershipRow, _ownership),
+    "attribution": (RELATIONSHIP, AttributionRow, attribution_rows),
 }
-WITHOUT_AMOUNTS = frozenset({"agenda", "follow-ups", "findings"})
+WITHOUT_AMOUNTS = frozenset({"agenda", "follow-ups", "ownership", "findings"})
 
 
 def register(show: typer.Typer) -> None:
     """Add what can be shown."""
     show.command("agenda")(show_agenda)
+    show.command("ownership")(show_ownership)
 
 
 @with_settings
@@ -70,3 +86,25 @@ def show_agenda(
         "follow_ups": [row_document(row) for row in promised],
     }
     settings.answer(document, lambda: Console().print(agenda_view(found, promised, on, manager)))
+
+
+@with_settings
+def show_ownership(
+    settings: Settings, customer_id: str, as_of: AsOf = None, known_at: KnownAt = None
+) -> None:
+    """Show who looked after a customer when, and what each handover hands over."""
+    on, book = asked(settings, RELATIONSHIP, as_of, known_at)
+    customer = book.customers.get(customer_id)
+    if customer is None or customer.opened_on > on:
+        raise not_found("relationship", customer_id, on)
+    rows = periods(customer_id, customer, on)
+    states = list(handovers(book, customer_id, on))
+    document = {
+        "as_of": str(on),
+        "customer_id": customer_id,
+        "periods": [row_document(row) for row in rows],
+        "handovers": [handover_document(state) for state in states],
+    }
+    settings.answer(
+        document, lambda: Console().print(ownership_view(customer_id, rows, states, on))
+    )
