@@ -73,7 +73,7 @@ def relay(
     app = operations_app(registry, observer.waits_for)
     with (
         _stopping() as stop,
-        offered(app, host, port) as listening,
+        offered(app, host, port),
         _opened_persisting(settings, stop, observer) as parts,
     ):
         prefix, ledger_id = parts.meta.topic_prefix, parts.meta.ledger_id
@@ -87,7 +87,7 @@ def relay(
             clock=wall_clock,
         )
         name = f"{socket.gethostname()}:{os.getpid()}"
-        log.info("relay started", name=name, kafka=bootstrap, port=listening)
+        log.info("relay started", name=name, kafka=bootstrap)
         leading = Relay(ports=ports, prefix=prefix, name=name, partitions=parts.meta.partitions)
         leading.run(stop, republish=republish)
     log.info("relay stopped")
@@ -101,12 +101,12 @@ def project(settings: Settings, host: Host = HOST, port: Port = PROJECT_PORT) ->
     app = operations_app(registry, observer.waits_for)
     with (
         _stopping() as stop,
-        offered(app, host, port) as listening,
+        offered(app, host, port),
         _opened_persisting(settings, stop, observer) as parts,
         closing(_persisting(lambda: source_of(parts), stop, observer)) as source,
     ):
         observer.reads(source)
-        log.info("projector started", shards=source.shards, port=listening)
+        log.info("projector started", shards=source.shards)
         parts.projector(source, observer).run(stop)
     log.info("projector stopped")
 
@@ -119,14 +119,14 @@ def serve(settings: Settings, host: Host = HOST, port: Port = SERVE_PORT) -> Non
     app = application(served, registry)
     with (
         _stopping() as stop,
-        offered(app, host, port) as listening,
+        offered(app, host, port),
         _opened_persisting(settings, stop, served) as parts,
     ):
         ledger = _persisting(lambda: parts.ledger(on_append=observer.appended), stop, served)
         with _projecting(parts, observer, stop):
             registry.register(LedgerTotals(parts))
             served.open(parts, ledger)
-            log.info("serving", address=f"http://{host}:{listening}")
+            log.info("serving")
             stop.wait()
     log.info("stopped serving")
 

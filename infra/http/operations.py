@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import JSONResponse
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 STOP_TIMEOUT_SECONDS = 5.0
 START_POLL_SECONDS = 0.01
+
+log = structlog.get_logger()
 
 
 def operations(registry: CollectorRegistry, waits_for: WaitsFor) -> APIRouter:
@@ -43,8 +46,8 @@ def operations(registry: CollectorRegistry, waits_for: WaitsFor) -> APIRouter:
 
 
 @contextmanager
-def offered(app: FastAPI, host: str, port: int) -> Iterator[int]:
-    """Serve an app from a thread for as long as the block runs; yield the port in use."""
+def offered(app: FastAPI, host: str, port: int) -> Iterator[None]:
+    """Serve an app from a thread for as long as the block runs; its log tells the address."""
     config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="http", daemon=True)
@@ -55,7 +58,9 @@ def offered(app: FastAPI, host: str, port: int) -> Iterator[int]:
         if not server.started:
             message = f"cannot listen on {host}:{port}; is the port taken?"
             raise OSError(message)
-        yield server.servers[0].sockets[0].getsockname()[1]
+        address = f"http://{host}:{server.servers[0].sockets[0].getsockname()[1]}"
+        log.info("listening", address=address)
+        yield
     finally:
         server.should_exit = True
         thread.join(STOP_TIMEOUT_SECONDS)

@@ -69,7 +69,7 @@ class Running:
     @property
     def port(self) -> int:
         """The port that the command says it listens on."""
-        found = self.wait_for_log(r"(?:port=|127\.0\.0\.1:)(\d+)")
+        found = self.wait_for_log(r"listening +address=http://127\.0\.0\.1:(\d+)")
         return int(found[1])
 
     def wait_for_log(self, pattern: str) -> re.Match[str]:
