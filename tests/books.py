@@ -133,10 +133,15 @@ def _later(on: date) -> st.SearchStrategy[date | None]:
     return st.none() | st.integers(0, 20).map(lambda days: on + timedelta(days=days))
 
 
+def _assignments(on: date) -> st.SearchStrategy[Assignment]:
+    managers, roles = st.sampled_from(["RM", "RM0"]), st.sampled_from(["owner", "joint"])
+    return st.builds(Assignment, st.just(on), managers, roles, released=st.booleans())
+
+
 @st.composite
 def _customers(draw: st.DrawFn) -> Customer:
     opened_on = draw(_days)
-    later = draw(st.lists(_days, max_size=2))
+    later = draw(st.lists(_days, max_size=3))
     return Customer(
         kind="person",
         opened_on=opened_on,
@@ -146,7 +151,7 @@ def _customers(draw: st.DrawFn) -> Customer:
         ),
         assignments=(
             Assignment(opened_on, "RM", "owner"),
-            *(Assignment(on, f"RM{i}", "owner" if i else "joint") for i, on in enumerate(later)),
+            *(draw(_assignments(on)) for on in later),
         ),
     )
 
