@@ -121,7 +121,9 @@ def test_an_account_counts_on_the_dates_of_its_list(tmp_path: Path) -> None:
     other = told("open-account", ACCOUNT | {"account_id": "A2"})
     listed = K1 | {"commitment_id": "K2", "accounts": "A2@2024-03-02/2024-03-03"}
     with new_bank(settings_of(tmp_path), other, *balances(*SHORT)) as parts:
-XX        tell(parts, told("agree-commitment", listed))
+        release = {"commitment_id": "K1", "released_on": "2024-03-01", "reason": "moved"}
+        tell(parts, told("release-commitment", release))
+        tell(parts, told("agree-commitment", listed))
         close(parts, march(1))
         with pytest.raises(BalanceMissingError, match=r"'A2'.*commitment K2"):
             close(parts, march(2))
