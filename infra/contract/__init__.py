@@ -10,6 +10,7 @@ from infra.contract.asyncapi import document, schema_file
 from infra.contract.events_page import events_page
 from infra.contract.schemas import schema_of
 from infra.contract.surfaces import cli_page, errors_page, metrics_page
+from infra.policy.page import packs_page
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,7 @@ def contract_files() -> dict[str, str]:
         "metrics.md": metrics_page(),
         "errors.md": errors_page(),
         "cli.md": cli_page(),
+        "policy-packs.md": packs_page(),
     }
     return {**pages, ASYNCAPI_FILE: _json(document()), **schemas}
 

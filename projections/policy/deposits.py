@@ -39,7 +39,7 @@ class AfterDraw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundTrip:
-    """As `AfterDraw`, the deposit then pledged for another loan."""
+    """As `deposit_after_draw`, the deposit then pledged for another loan."""
 
     days: int
     percent: int

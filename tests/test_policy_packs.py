@@ -1,0 +1,145 @@
+"""Packs as data: what comes with the program, and what is refused at load with its place."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from infra.policy.packs import NAMES, PackError, load_pack, load_packs
+from infra.policy.page import packs_page
+from projections.policy.checks import CHECKS
+
+SOUND = """\
+jurisdiction = "xx"
+title = "Nowhere"
+notice = "Not legal advice."
+
+[[rules]]
+id = "XX-01"
+version = 1
+check = "deposit_after_draw"
+in_force_from = 2020-01-01
+in_force_to = 2020-12-31
+severity = "high"
+source = "A law"
+title = "A title"
+title_zh = "标题"
+looks_for = "Something."
+[rules.parameters]
+days = 7
+percent = 20
+placed_kinds = ["term"]
+"""
+
+
+def told(folder: Path, text: str) -> Path:
+    path = folder / "own.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def refused(folder: Path, text: str) -> str:
+    with pytest.raises(PackError) as error:
+        load_pack(told(folder, text))
+    return str(error.value)
+
+
+def test_a_bank_s_own_pack_is_a_file(tmp_path: Path) -> None:
+    path = told(tmp_path, SOUND)
+    own, pack = load_packs([str(path)])
+    assert (own.jurisdiction, pack.jurisdiction) == ("none", "xx")
+    assert [rule.id for rule in pack.rules] == ["XX-01"]
+
+
+def test_the_ledger_s_own_flags_go_with_every_pack_once() -> None:
+    assert [pack.jurisdiction for pack in load_packs(["cn", "us", "kr"])] == [
+        "none",
+        "cn",
+        "us",
+        "kr",
+    ]
+    assert [pack.jurisdiction for pack in load_packs(["none", "cn", "cn"])] == ["none", "cn"]
+    assert set(NAMES) == {"none", "cn", "us", "kr"}
+
+
+def test_each_rule_that_comes_with_the_program_names_its_source_in_two_languages() -> None:
+    rules = [rule for pack in load_packs(NAMES) for rule in pack.rules]
+    assert len(rules) > 20
+    assert {id(rule.check) for rule in rules} == {id(check) for check in CHECKS.values()}
+    for rule in rules:
+        assert rule.source
+        assert rule.looks_for
+        assert re.search(r"[\u4e00-\u9fff]", rule.title_zh)
+    for pack in load_packs(NAMES):
+        assert pack.notice.startswith("Not legal advice.")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('severity = "high"', 'severity = "grave"', "own.toml: rules.0.severity: Input should be"),
+        ('source = "A law"\n', "", "own.toml: rules.0.source: Field required"),
+        ('id = "XX-01"', 'id = "first"', "own.toml: rules.0.id: String should match"),
+        ("version = 1", 'version = "1"', "own.toml: rules.0.version: Input should be a valid int"),
+        (
+            'check = "deposit_after_draw"',
+            'check = "deposits"',
+            "own.toml: XX-01 version 1: check 'deposits' is none of commitment_agreed_after_draw,",
+        ),
+        (
+            "days = 7",
+            'days = "7"',
+            "own.toml: XX-01 version 1: parameters: days: Input should be a valid integer",
+        ),
+        ("days = 7", "days = -1", "parameters: days: Input should be greater than or equal to 0"),
+        ("days = 7\n", "", "parameters: days: Field required"),
+        ("days = 7", "days = 7\nweeks = 1", "parameters: weeks: Extra inputs are not permitted"),
+        ('["term"]', '["trem"]', "parameters: placed_kinds.0: Input should be 'current',"),
+        ('["term"]', "[]", "parameters: placed_kinds: Tuple should have at least 1 item"),
+        (
+            "in_force_to = 2020-12-31",
+            "in_force_to = 2019-12-31",
+            "own.toml: XX-01 version 1: in_force_to 2019-12-31 is before 2020-01-01",
+        ),
+        ("in_force_from = 2020-01-01", "in_force_from = 2020", "rules.0.in_force_from: Input"),
+        ("jurisdiction", "[[", "own.toml: "),
+    ],
+)
+def test_a_pack_is_refused_with_the_place_and_the_reason(
+    tmp_path: Path, before: str, after: str, message: str
+) -> None:
+    assert SOUND.count(before) == 1
+    assert message in refused(tmp_path, SOUND.replace(before, after))
+
+
+def again(version: int, first: str) -> str:
+    rule = SOUND[SOUND.index("[[rules]]") :].replace("version = 1", f"version = {version}")
+    rule = rule.replace("2020-12-31", "2022-12-31").replace("2020-01-01", first)
+    return f"{SOUND}\n{rule}"
+
+
+def test_a_version_follows_the_one_before_it(tmp_path: Path) -> None:
+    assert len(load_pack(told(tmp_path, again(2, "2021-01-01"))).rules) == 2
+    for text in (again(1, "2021-01-01"), again(2, "2020-12-31")):
+        assert "does not come after version 1, in force until 2020-12-31" in refused(
+            tmp_path, text
+        )
+
+
+def test_a_pack_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(PackError, match="there is no pack 'uk': name one of cn, kr, none, us"):
+        load_packs(["uk"])
+    with pytest.raises(PackError, match=r"missing\.toml"):
+        load_packs([str(tmp_path / "missing.toml")])
+
+
+def test_the_page_tells_every_version_of_every_rule() -> None:
+    page = packs_page()
+    for pack in load_packs(NAMES):
+        for rule in pack.rules:
+            section = page.split(f"\n### {rule.id} version {rule.version}: ")[1].split("\n#")[0]
+            assert rule.source in section
+            assert str(rule.in_force_from) in section
+    assert page == (Path(__file__).parent.parent / "docs" / "policy-packs.md").read_text("utf-8")
