@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import structlog
 
 from consumers.projector import Unobserved
+from consumers.topics import KafkaUnavailableError
 from infra import metrics
 from infra.outages import Waiting
 from projections.projection import PROJECTIONS
@@ -18,14 +20,22 @@ if TYPE_CHECKING:
 
     from consumers.projector import Standing
 
+STALL_SECONDS_MAX = 5.0  # without an acknowledgement, while events wait
+
 log = structlog.get_logger()
 
 
 class RelayMetrics(Waiting):
     """The observer of a relay; see `consumers.relay.RelayObserver`."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, registry: CollectorRegistry, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__()
+        self._clock = clock
+        self._moved_at = clock()
+        self._at = -1
+        self._stalls = False
         self._published = metrics.counter(metrics.PUBLISHED, registry)
         self._position = metrics.gauge(metrics.RELAY_POSITION, registry)
         self._lag = metrics.gauge(metrics.RELAY_LAG, registry)
@@ -38,10 +48,17 @@ class RelayMetrics(Waiting):
         self._published.labels(topic).inc(records)
 
     def position(self, position: int, lag_events: int) -> None:
-        """Show how far the topics are complete."""
+        """Show how far the topics are complete; tell once when Kafka stops acknowledging."""
         self._position.set(position)
         self._lag.set(lag_events)
-        self.is_ready()
+        if lag_events == 0 or position != self._at:
+            self._at, self._moved_at, self._stalls = position, self._clock(), False
+            self.is_ready()
+        elif not self._stalls and self._clock() - self._moved_at > STALL_SECONDS_MAX:
+            self._stalls = True
+            self._faults.inc()
+            message = f"Kafka acknowledges nothing: {lag_events} events wait for it"
+            self.outage(KafkaUnavailableError(message), 0.0)
 
     def leader(self, *, leads: bool) -> None:
         """Show whether this relay leads. One that stands by is ready too."""

@@ -116,6 +116,22 @@ def test_a_relay_shows_what_it_published_and_what_it_waits_for() -> None:
         assert shown(registry)[f"guanxi_relay_{name}"] == value
 
 
+def test_a_relay_that_no_broker_answers_says_so_until_one_does() -> None:
+    seconds = [0.0]
+    registry = CollectorRegistry()
+    observer = RelayMetrics(registry, lambda: seconds[0])
+    observer.position(7, 2)
+    seconds[0] = 4.0
+    observer.position(7, 3)
+    assert observer.waits_for() == ()
+    for seconds[0] in (6.0, 7.0):
+        observer.position(7, 3)
+    assert observer.waits_for() == ("Kafka acknowledges nothing: 3 events wait for it",)
+    assert shown(registry)["guanxi_relay_faults_total"] == 1
+    observer.position(8, 2)
+    assert observer.waits_for() == ()
+
+
 def test_a_projector_shows_where_it_stands_and_zero_for_what_never_was() -> None:
     registry = CollectorRegistry()
     observer = ProjectorMetrics(registry)
