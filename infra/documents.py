@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from projections.deposit_compliance import ComplianceRow, begun
 from projections.findings import assigned_at
+from projections.judgement import gap
 
 if TYPE_CHECKING:
     from typing import NamedTuple
@@ -14,8 +16,10 @@ if TYPE_CHECKING:
     from projections.agenda_rules import AgendaRules
     from projections.book import Book
     from projections.contact_agenda import AgendaRow
+    from projections.facts import CrossCheck, EquityCheck
     from projections.findings import FindingRow
     from projections.guarantee_network import Circle
+    from projections.judgement import Judgement
     from projections.loss_walk import LossWalk
     from projections.ownership import HandoverState
     from projections.relationship_state import Relationship
@@ -43,6 +47,24 @@ def handover_document(state: HandoverState) -> dict[str, Any]:
         "open_follow_ups": [on.isoformat() for on in state.follow_ups],
         "commitments_at_risk": list(state.commitments),
     }
+
+
+def judgement_document(found: Judgement) -> dict[str, Any]:
+    """Return what was judged of a customer; amounts in minor units of each check's currency."""
+    return {
+        "cross_checks": [
+            {"cross_check_id": id_, **_fact(check)} for id_, check in found.cross_checks.items()
+        ],
+        "equity_checks": [
+            {"equity_check_id": id_, **_fact(check), "gap": gap(check)}
+            for id_, check in found.equity_checks.items()
+        ],
+        "checklist": [row_document(row) for row in found.checklist],
+    }
+
+
+def _fact(fact: CrossCheck | EquityCheck) -> dict[str, Any]:
+    return {field.name: _plain(getattr(fact, field.name)) for field in fields(fact)}
 
 
 def relationship_document(found: Relationship, as_of: date, currency: str) -> dict[str, Any]:

@@ -226,6 +226,12 @@ def outstanding(loan: Loan, as_of: date) -> int:
     return drawn(loan, as_of) - repaid
 
 
+def first_drawn_on(loan: Loan, as_of: date) -> date | None:
+    """Return the day of the first draw that stands as of a date."""
+    standing = (d.on for d in loan.draws if d.reversed_on is None or d.reversed_on > as_of)
+    return min((on for on in standing if on <= as_of), default=None)
+
+
 def in_force(guarantee: Guarantee, as_of: date) -> bool:
     """Tell whether a guarantee is in force on a day: until the day before its release."""
     return guarantee.given_on <= as_of and not _over(guarantee.released_on, as_of)

@@ -11,7 +11,15 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from projections.book import joint_at, outstanding, owner_at, owner_since, served_at, tier_at
+from projections.book import (
+    first_drawn_on,
+    joint_at,
+    outstanding,
+    owner_at,
+    owner_since,
+    served_at,
+    tier_at,
+)
 from projections.deposit_compliance import begun
 from projections.follow_ups import contact_days, promises
 
@@ -111,10 +119,8 @@ def _first_draw(case: _Case) -> Iterator[Due]:
     """
     rule = case.rules.first_draw
     for loan_id in case.book.loans_of.get(case.customer_id, ()):
-        draws = case.book.loans[loan_id][1].draws
-        kept = (d.on for d in draws if d.reversed_on is None or d.reversed_on > case.as_of)
-        drawn_on = min(kept, default=date.max)
-        if drawn_on > case.as_of:
+        drawn_on = first_drawn_on(case.book.loans[loan_id][1], case.as_of)
+        if drawn_on is None:
             continue
         due_on = drawn_on + timedelta(rule.within_days)
         had = case.seen_since(drawn_on + timedelta(1))

@@ -136,6 +136,12 @@ class EquityCheck:
     checked_on: date
     since: date
     currency: str
+    opening_equity: int
+    profit: int
+    drawings: int
+    injections: int
+    revaluation: int
+    depreciation: int
     expected: int
     equity_now: int
     by: str

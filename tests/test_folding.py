@@ -445,7 +445,18 @@ def test_what_was_checked_of_a_customer_is_kept() -> None:
         by="RM-1",
     )
     assert row_after(EQUITY_CHECKED) == facts.EquityCheck(
-        checked_on=D2, since=D1, currency="CZK", expected=1_100, equity_now=900, by="RM-1"
+        checked_on=D2,
+        since=D1,
+        currency="CZK",
+        opening_equity=1_000,
+        profit=200,
+        drawings=50,
+        injections=0,
+        revaluation=-10,
+        depreciation=40,
+        expected=1_100,
+        equity_now=900,
+        by="RM-1",
     )
 
 

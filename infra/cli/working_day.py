@@ -10,12 +10,19 @@ from rich.console import Console
 from infra.cli.moments import AsOf, KnownAt  # noqa: TC001 - Typer reads them at run time
 from infra.cli.questions import asked, not_found
 from infra.cli.settings import Settings, with_settings
-from infra.documents import agenda_document, handover_document, row_document
+from infra.documents import (
+    agenda_document,
+    handover_document,
+    judgement_document,
+    row_document,
+)
 from infra.rendering.agenda import agenda_view
+from infra.rendering.judgement import judgement_view
 from infra.rendering.ownership import ownership_view
-from infra.rules.reading import agenda_rules
+from infra.rules.reading import agenda_rules, judgement_rules
 from projections.contact_agenda import AgendaRow, agenda_rows, of_manager, ranked
 from projections.follow_ups import FollowUpRow, follow_up_rows
+from projections.judgement import ChecklistRow, checklist_rows, judgement
 from projections.ownership import (
     AttributionRow,
     OwnershipRow,
@@ -45,19 +52,25 @@ def _ownership(book: Book, as_of: date, _: str) -> Iterator[OwnershipRow]:
     return ownership_rows(book, as_of)
 
 
+def _checklist(book: Book, as_of: date, _: str) -> Iterator[ChecklistRow]:
+    return checklist_rows(book, as_of, judgement_rules())
+
+
 EXPORTS: dict[str, Any] = {
     "agenda": (RELATIONSHIP, AgendaRow, _agenda),
     "follow-ups": (RELATIONSHIP, FollowUpRow, _follow_ups),
     "ownership": (RELATIONSHIP, OwnershipRow, _ownership),
     "attribution": (RELATIONSHIP, AttributionRow, attribution_rows),
+    "checklist": (RELATIONSHIP, ChecklistRow, _checklist),
 }
-WITHOUT_AMOUNTS = frozenset({"agenda", "follow-ups", "ownership", "findings"})
+WITHOUT_AMOUNTS = frozenset({"agenda", "follow-ups", "ownership", "checklist", "findings"})
 
 
 def register(show: typer.Typer) -> None:
     """Add what can be shown."""
     show.command("agenda")(show_agenda)
     show.command("ownership")(show_ownership)
+    show.command("judgement")(show_judgement)
 
 
 @with_settings
@@ -108,3 +121,16 @@ def show_ownership(
     settings.answer(
         document, lambda: Console().print(ownership_view(customer_id, rows, states, on))
     )
+
+
+@with_settings
+def show_judgement(
+    settings: Settings, customer_id: str, as_of: AsOf = None, known_at: KnownAt = None
+) -> None:
+    """Show a customer's cross-checks, equity checks, and what came before each first draw."""
+    on, book = asked(settings, RELATIONSHIP, as_of, known_at)
+    found = judgement(book, customer_id, on, judgement_rules())
+    if found is None:
+        raise not_found("relationship", customer_id, on)
+    document = {"as_of": str(on), "customer_id": customer_id, **judgement_document(found)}
+    settings.answer(document, lambda: Console().print(judgement_view(customer_id, found, on)))

@@ -1,4 +1,4 @@
-"""The rules of agenda and customer value, read from their data files and checked.
+"""The rules of agenda, judgement and customer value, read from their data files and checked.
 
 Those that come with the program lie in `data/`; `GUANXI_RULES` may name a folder with a bank's
 own, of which each replaces the one of its name whole.
@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar, get_args, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from projections.agenda_rules import AgendaRules
+from projections.judgement import JudgementRules
 
 RULES_FOLDER = "GUANXI_RULES"
 DATA = Path(__file__).with_name("data")
@@ -31,6 +32,11 @@ class RulesError(Exception):
 def agenda_rules() -> AgendaRules:
     """Return the rules of the contact agenda. Raises `RulesError`."""
     return _rules("agenda.toml", AgendaRules)
+
+
+def judgement_rules() -> JudgementRules:
+    """Return the steps asked for before a first draw. Raises `RulesError`."""
+    return _rules("judgement.toml", JudgementRules)
 
 
 def _rules(name: str, cls: type[Rules]) -> Rules:
