@@ -27,7 +27,6 @@ MODULES = {
     "record": "infra.cli.feeding",
     "judge": "infra.cli.judging",
     "close": "infra.cli.closing",
-    "close": "infra.cli.closing",
     "relay": "infra.cli.running",
     "project": "infra.cli.running",
     "serve": "infra.cli.running",
