@@ -14,9 +14,11 @@ from consumers.source import Delivery, Progress, ShardBatch
 from domain.account import AccountOpened, BalanceCorrected, BalanceObserved
 from domain.catalogue import BY_CLASS, occurred_on, stream_of
 from domain.contact import ContactCorrected, ContactRecorded
+from domain.guarantee import GuaranteeGiven, GuaranteeReleased
 from domain.loan import DrawReversed, LoanApproved, LoanDrawn, LoanRepaid
 from domain.referral import ReferralDeclined, ReferralIntroduced
 from domain.relationship import ManagerAssigned, RelationshipOpened
+from domain.telling import told
 from infra.codec import canonical, decode, pack_data
 
 if TYPE_CHECKING:
@@ -89,6 +91,8 @@ def story(seed: int, customers: int = 5, steps: int = 100) -> Iterator[Event]:
     for step in range(steps):
         customer = f"C{chance.randrange(customers)}"
         yield from _step(chance, customer, step)
+    for number in range(customers):
+        yield from _guaranteed(f"C{number}")
 
 
 def _arrival(customer: str) -> Iterator[Event]:
@@ -119,6 +123,20 @@ def _arrival(customer: str) -> Iterator[Event]:
         repayment="bullet",
         purpose="stock",
     )
+
+
+def _guaranteed(customer: str) -> Iterator[Event]:
+    given = GuaranteeGiven(
+        customer_id=customer,
+        guarantee_id=f"G-{customer}",
+        loan_id=f"L-{customer}",
+        guarantor_id="C0",
+        amount=1_000_00,
+        currency="CZK",
+        given_on=DAY_ONE,
+    )
+    yield given
+    yield told(GuaranteeReleased, given, released_on=DAY_ONE)
 
 
 def _step(chance: random.Random, customer: str, step: int) -> Iterator[Event]:

@@ -19,7 +19,7 @@ from tests.surfaces.cli import guanxi
 from tests.write_side import ACCOUNT, BALANCE, DRAW, GUARANTEE, LOAN, RELATIONSHIP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 FEED: dict[str, list[Mapping[str, str]]] = {
@@ -39,7 +39,7 @@ CIRCLE = {"circle_id": "C1", "size": 2, "members": "C1 C2", "guarantees": 2, "ex
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     url = f"sqlite:{tmp_path / 'ledger.db'}"
     monkeypatch.setenv("GUANXI_LEDGER", url)
     monkeypatch.delenv("GUANXI_KAFKA", raising=False)
