@@ -86,7 +86,7 @@ class Case:
             self._findings[as_of] = {
                 test.result.window_start: self._finding(test)
                 for test in tests(self.agreed, self.deposits, self.flows, as_of)
-                if test.window.last <= test.as_of
+                if test.result.window_end <= as_of
             }
         return self._findings[as_of]
 

@@ -210,7 +210,7 @@ class _About:
         currency = self.case.agreed.terms[0].terms.currency
         if self.finding is not None and self.finding.outcome == "breached":
             test = self.finding.test
-            cost = consequence_of(test.window, _int(test.result.shortfall), test.debt)
+            cost = consequence_of(test.window, _int(test.result.shortfall), test.evidence.debt)
         if cost.kind == "none" and not before:
             return None
         return ConsequenceApplied(

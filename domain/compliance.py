@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 from domain.counted_balances import OBSERVED, UNKNOWN
 from domain.requirement import Debt
-from domain.window_sums import Evidence, add_up, counted_days
+from domain.window_sums import Evidence, add_up, counted_days, cure_days
 from domain.windows import stretches, windows
 
 if TYPE_CHECKING:
@@ -88,16 +88,12 @@ class WindowResult(NamedTuple):
 
 
 class Test(NamedTuple):
-    """A window's result, and what it came from: the debt, and the surplus carried in.
-
-    `as_of` is a proleptic Gregorian ordinal.
-    """
+    """A window's result, and what it came from: the surplus carried in, and the evidence."""
 
     result: WindowResult
     window: Window
     surplus: int
-    debt: Debt
-    as_of: int
+    evidence: Evidence
 
 
 def assess(
@@ -129,7 +125,7 @@ def tests(
         result = evaluate(window, evidence, surplus)
         if any(first <= result.window_start <= last for first, last in waivers):
             result = result._replace(status="waived", cured_on=None)
-        yield Test(result, window, surplus, evidence.debt, evidence.today)
+        yield Test(result, window, surplus, evidence)
         spare = result.balance_days + surplus - result.required_days
         surplus = max(0, spare) if result.metric == "average" and not result.unknown_days else 0
 
@@ -141,14 +137,15 @@ def explain(
     as_of: date,
     window_start: date,
 ) -> Iterator[CountedDay]:
-    """Yield the days so far of the window that begins on a day; none if there is no such one."""
-    if commitment.agreed_on > as_of:
-        return
-    days = stretches(commitment.terms, commitment.released_on, as_of)
-    evidence = _evidence(days, deposits, flows, as_of)
-    for window in windows(days):
-        if window.first == window_start.toordinal():
-            yield from counted_days(window, evidence)
+    """Yield the days so far of the window that begins on a day; none if there is no such one.
+
+    Where it was short, the cure days that were looked at follow.
+    """
+    for test in tests(commitment, deposits, flows, as_of):
+        if test.result.window_start == window_start:
+            yield from counted_days(test.window, test.evidence)
+            if test.result.status in {"in_cure", "cured", "breached"}:
+                yield from cure_days(test.window, test.evidence, test.result.cured_on)
 
 
 def evaluate(window: Window, evidence: Evidence, surplus: int) -> WindowResult:

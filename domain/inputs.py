@@ -60,7 +60,7 @@ def last_day_that_mattered(test: Test) -> int:
         return result.cured_on.toordinal()
     if result.status not in {"in_cure", "breached"}:
         return window.last
-    return min(test.as_of, window.last + window.terms.grace_days + window.terms.cure_days)
+    return min(test.evidence.today, window.last + window.terms.grace_days + window.terms.cure_days)
 
 
 def _balances(deposit: Deposit, first: int, last: int) -> Iterator[str]:

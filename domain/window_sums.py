@@ -75,12 +75,17 @@ class Sums(NamedTuple):
 
 
 class CountedDay(NamedTuple):
-    """A day of a window: its balance after the cap (None if unknown) and the requirement."""
+    """A day of a window or of its cure days: what counts of it, and the requirement.
+
+    `balance` is the total after the cap; both are None where the day is unknown.
+    """
 
     on: date
+    total: Minor | None
     balance: Minor | None
     carried: bool
     required: Minor
+    cure: bool = False
 
 
 def add_up(window: Window, evidence: Evidence) -> Sums:
@@ -127,11 +132,26 @@ def counted_days(window: Window, evidence: Evidence) -> Iterator[CountedDay]:
             return
         counted = evidence.counted(terms)
         for day in range(first, last + 1):
-            mark, balance = counted.marks[day - counted.first], counted.sums[day - counted.first]
-            if terms.cap_ppm is not None:
-                balance = min(balance, share(required, terms.cap_ppm))
-            known = None if mark == UNKNOWN else balance
-            yield CountedDay(date.fromordinal(day), known, mark == CARRIED, required)
+            mark, total = counted.marks[day - counted.first], counted.sums[day - counted.first]
+            on, carried = date.fromordinal(day), mark == CARRIED
+            if mark == UNKNOWN:
+                yield CountedDay(on, None, None, carried, required)
+            else:
+                ceiling = total if terms.cap_ppm is None else share(required, terms.cap_ppm)
+                yield CountedDay(on, total, min(total, ceiling), carried, required)
+
+
+def cure_days(window: Window, evidence: Evidence, last: date | None) -> Iterator[CountedDay]:
+    """Yield the cure days up to today, or to the one on which the window was cured."""
+    counted, required = evidence.counted(window.terms), add_up(window, evidence).last_required
+    first = window.last + window.terms.grace_days + 1
+    end = min(evidence.today, first + window.terms.cure_days - 1)
+    if last is not None:
+        end = min(end, last.toordinal())
+    for day in range(first, end + 1):
+        mark, total = counted.marks[day - counted.first], counted.sums[day - counted.first]
+        known = None if mark == UNKNOWN else total
+        yield CountedDay(date.fromordinal(day), known, known, mark == CARRIED, required, cure=True)
 
 
 def _runs(window: Window, evidence: Evidence) -> Iterator[tuple[Terms, Run]]:

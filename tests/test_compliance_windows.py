@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from domain.commitment import CountedAccount
+from domain.window_sums import CountedDay
 from projections.book import Book
 from projections.deposit_compliance import ComplianceRow, compliance_rows, days_of_window, statuses
 from projections.facts import (
@@ -264,8 +265,21 @@ def test_each_day_of_a_window_can_be_explained() -> None:
     terms = replace(HUNDRED, cap_ppm=1_000_000, missing_days=1)
     found = book(terms, {"A1": (120, None, None)})
     assert list(days_of_window(found, "K1", march(3), march(1))) == [
-        (march(1), 100, False, 100),
-        (march(2), 100, True, 100),
-        (march(3), None, False, 100),
+        CountedDay(march(1), 120, 100, carried=False, required=100),
+        CountedDay(march(2), 120, 100, carried=True, required=100),
+        CountedDay(march(3), None, None, carried=False, required=100),
     ]
     assert not list(days_of_window(found, "K1", march(3), march(2)))
+
+
+def test_the_cure_days_of_a_short_window_follow_its_own_up_to_the_cure() -> None:
+    terms = replace(HUNDRED, cap_ppm=1_000_000, cure_days=5)
+    found = book(terms, {"A1": (100, 100, 100, 90, 80, None, 150, 100)})
+    days = list(days_of_window(found, "K1", march(8), march(1)))  # -20 - 20 + 50 covers 10
+    assert [day for day in days if day.cure] == [
+        CountedDay(march(5), 80, 80, carried=False, required=100, cure=True),
+        CountedDay(march(6), 80, 80, carried=True, required=100, cure=True),
+        CountedDay(march(7), 150, 150, carried=False, required=100, cure=True),
+    ]
+    so_far = list(days_of_window(found, "K1", march(6), march(1)))
+    assert len(so_far) == 4 + 2

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.answers import currency_of
-from infra.cli import working_day
+from infra.cli import complying, working_day
 from infra.cli.failures import BadCallError, persisting
 from infra.cli.moments import AsOf, KnownAt  # noqa: TC001 - Typer reads them at run time
 from infra.cli.questions import Currency, asked, not_found
@@ -19,7 +19,6 @@ from infra.cli.settings import Settings, with_settings
 from infra.composition import opened
 from infra.documents import (
     circle_document,
-    commitment_document,
     finding_document,
     loss_walk_document,
     relationship_document,
@@ -28,7 +27,6 @@ from infra.documents import (
 from infra.exports import FORMATS, write_export
 from infra.graph_files import GRAPH_FORMATS, write_graph
 from infra.rendering.circles import circles_view, loss_walk_view
-from infra.rendering.commitment import commitment_view
 from infra.rendering.findings import findings_view
 from infra.rendering.network import network_view
 from infra.rendering.relationship import relationship_view
@@ -76,7 +74,7 @@ def register(app: typer.Typer) -> None:
     app.command("status")(status)
     show = typer.Typer(help="Show one relationship, commitment or part of the network.")
     show.command("relationship")(show_relationship)
-    show.command("compliance")(show_compliance)
+    complying.register(show)
     show.command("network")(show_network)
     show.command("circles")(show_circles)
     show.command("findings")(show_findings)
@@ -148,20 +146,6 @@ def show_relationship(
         raise not_found("relationship", customer_id, on)
     document = relationship_document(found, on, chosen)
     settings.answer(document, lambda: Console().print(relationship_view(book, found, on, chosen)))
-
-
-@with_settings
-def show_compliance(
-    settings: Settings, commitment_id: str, as_of: AsOf = None, known_at: KnownAt = None
-) -> None:
-    """Show one commitment: its terms, and each window begun by the date."""
-    on, book = asked(settings, COMPLIANCE, as_of, known_at)
-    if commitment_id not in book.commitments or book.commitments[commitment_id][1].agreed_on > on:
-        raise not_found("commitment", commitment_id, on)
-    settings.answer(
-        commitment_document(book, commitment_id, on),
-        lambda: Console().print(commitment_view(book, commitment_id, on)),
-    )
 
 
 @with_settings

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 AsOf = Annotated[
     str | None,
-    typer.Option("--as-of", help="Business date, YYYY-MM-DD. Default: the latest one recorded."),
+    typer.Option(
+        "--as-of",
+        help="Business date, YYYY-MM-DD. Default: the last one closed, else the latest recorded.",
+    ),
 ]
 KnownAt = Annotated[
     str | None,
@@ -26,7 +29,8 @@ BusinessDate = Annotated[
     str | None,
     typer.Option(
         "--business-date",
-        help="The day the books are on, YYYY-MM-DD. Default: the latest date recorded.",
+        help="The day the books are on, YYYY-MM-DD."
+        " Default: the day after the last close, else the latest date recorded.",
     ),
 ]
 

@@ -1,0 +1,112 @@
+"""The command that explains a commitment: `show compliance`."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console, Group
+
+from infra.answers import Answers
+from infra.cli.failures import BadCallError, persisting
+from infra.cli.moments import AsOf, KnownAt, day, instant
+from infra.cli.questions import not_found
+from infra.cli.settings import Settings, with_settings
+from infra.composition import opened
+from infra.documents import commitment_document
+from infra.rendering.commitment import commitment_view
+from infra.rendering.window import costs_view, days_view, reported_view
+from infra.reported_documents import (
+    cost_document,
+    explained_document,
+    observations,
+    reports_document,
+)
+from projections.deposit_compliance import currency_of
+from projections.explained_window import consequences, explained_days, window_on
+from projections.projection import COMPLIANCE
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from domain.values import Instant
+    from infra.composition import Parts
+
+
+def register(show: typer.Typer) -> None:
+    """Add the command to `show`."""
+    show.command("compliance")(show_compliance)
+
+
+@with_settings
+def show_compliance(
+    settings: Settings,
+    commitment_id: str,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    window: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE", help="A day of the window to explain. Default: the one begun last."
+        ),
+    ] = None,
+    as_reported: Annotated[
+        bool,
+        typer.Option(
+            "--as-reported/--as-known",
+            help="Add what closes have reported, beside what is known. Default: what is known.",
+        ),
+    ] = False,
+) -> None:
+    """Show one commitment: its terms, its windows begun by the date, one of them day by day."""
+    on, known, within = (
+        day("--as-of", as_of),
+        instant("--known-at", known_at),
+        day("--window", window),
+    )
+
+    def ask() -> tuple[dict[str, Any], RenderableType]:
+        with opened(settings) as parts:
+            parts.catch_up()
+            return _explained(parts, commitment_id, (on, known), within, as_reported=as_reported)
+
+    document, view = persisting(ask)
+    settings.answer(document, lambda: Console().print(view))
+
+
+def _explained(
+    parts: Parts,
+    commitment_id: str,
+    asked: tuple[date | None, Instant | None],
+    within: date | None,
+    *,
+    as_reported: bool,
+) -> tuple[dict[str, Any], RenderableType]:
+    """Return the answer for programs and for people. Raises `NotFoundError`, `BadCallError`."""
+    answers = Answers(parts)
+    on, book = answers.as_of(asked[0]), answers.book(COMPLIANCE, asked[1])
+    if commitment_id not in book.commitments or book.commitments[commitment_id][1].agreed_on > on:
+        raise not_found("commitment", commitment_id, on)
+    currency = currency_of(book.commitments[commitment_id][1])
+    costs = list(consequences(book, commitment_id, on))
+    document = commitment_document(book, commitment_id, on) | {
+        "consequences": [cost_document(*each) for each in costs]
+    }
+    views = [commitment_view(book, commitment_id, on)]
+    if costs:
+        views.append(costs_view(costs, currency))
+    found = window_on(book, commitment_id, on, within)
+    if found is not None:
+        days = list(explained_days(book, commitment_id, on, found.window_start))
+        seen = observations(parts.store, days, asked[1])
+        document["explained"] = explained_document(found, days, seen)
+        views.append(days_view(found, days, currency))
+    elif within is not None:
+        message = f"--window: no window of {commitment_id!r} begun by {on} has the day {within}"
+        raise BadCallError(message)
+    if as_reported:
+        ledger_id = parts.meta.ledger_id
+        document["reported"] = reports_document(book, commitment_id, on, ledger_id)
+        views.append(reported_view(book, commitment_id, on))
+    return document, Group(*views)

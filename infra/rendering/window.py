@@ -1,0 +1,113 @@
+"""A window of a commitment in the terminal: day by day, what it costs, what was reported."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from infra.rendering.commitment import status_text
+from infra.rendering.figures import NOTHING, money, table, told
+from projections.deposit_compliance import begun, currency_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from rich.console import RenderableType
+
+    from domain.compliance import WindowResult
+    from domain.consequence import Consequence
+    from projections.book import Book
+    from projections.explained_window import AccountDay, ExplainedDay
+
+
+def days_view(window: WindowResult, days: Iterable[ExplainedDay], currency: str) -> RenderableType:
+    """Return a line for each run of days that count alike, and by which balances they do."""
+    names = ("days", "observed", "total", "counts", "required", "")
+    figures = frozenset({"total", "counts", "required"})
+    made = table(f"Window {window.window_start} to {window.window_end}", names, right=figures)
+    for _, run in groupby(days, key=_alike):
+        first, *_, last = (*(alike := list(run)), alike[-1])
+        made.add_row(
+            str(first.on) if first is last else f"{first.on} to {last.on}",
+            Text("\n".join(_observed(account, first.carried) for account in first.accounts)),
+            *(_amount(each, currency) for each in (first.total, first.counted)),
+            money(first.required, currency),
+            _mark(first),
+        )
+    return made
+
+
+def _alike(day: ExplainedDay) -> tuple[object, ...]:
+    balances = tuple((account.account_id, account.balance) for account in day.accounts)
+    return balances, day.counted, day.required, day.carried, day.cure
+
+
+def _observed(account: AccountDay, carried: bool) -> str:  # noqa: FBT001 - a fact, not a mode
+    if account.observed_on is None:
+        return f"{account.account_id}: none young enough"
+    return account.account_id + (f" of {account.observed_on}" if carried else "")
+
+
+def _mark(day: ExplainedDay) -> Text:
+    marks = [
+        word
+        for word, holds in (
+            ("unknown", day.total is None),
+            ("carried", day.carried),
+            ("capped", day.capped),
+            ("cure day", day.cure),
+        )
+        if holds
+    ]
+    short = day.counted is not None and day.counted < day.required
+    return Text(", ".join(marks) or ("short" if short else ""), style="yellow" if short else "")
+
+
+def costs_view(costs: Sequence[tuple[WindowResult, Consequence]], currency: str) -> RenderableType:
+    """Return what each breached window costs, with the formula."""
+    names = ("window", "consequence", "amount", "half up of")
+    made = table("Consequences", names, right=frozenset({"amount"}))
+    for window, cost in costs:
+        made.add_row(
+            f"{window.window_start} {window.window_end}",
+            cost.kind.replace("_", " "),
+            money(cost.amount, currency),
+            formula(cost),
+        )
+    return made
+
+
+def formula(cost: Consequence) -> str:
+    """Return how the amount comes about, in minor units: `1,200 (shortfall …) × 5,000 / 4`."""
+    basis = cost.basis.replace("_", " ")
+    return f"{cost.base:,} ({basis}) × {cost.rate:,} / {cost.divisor:,}"
+
+
+def reported_view(book: Book, commitment_id: str, as_of: date) -> RenderableType:
+    """Return each report made by the date, beside what is known now."""
+    currency = currency_of(book.commitments[commitment_id][1])
+    now: Mapping[date, WindowResult] = {
+        result.window_start: result for result in begun(book, commitment_id, as_of)
+    }
+    names = ("window", "tested on", "reported", "shortfall", "applied", "restates", "now known")
+    made = table("As reported", names, right=frozenset({"shortfall", "applied"}))
+    for start, tested in sorted(book.tested.get(commitment_id, {}).items()):
+        for report in (each for each in tested.reports if each.tested_on <= as_of):
+            known = now.get(start)
+            made.add_row(
+                f"{start} {report.window_end}",
+                str(report.tested_on),
+                report.outcome.replace("_", " "),
+                _amount(report.shortfall, currency),
+                _amount(report.applied, currency),
+                told("yes" if report.restates else None),
+                status_text(known.status) if known else NOTHING,
+            )
+    return made
+
+
+def _amount(amount: int | None, currency: str) -> str:
+    return NOTHING if amount is None else money(amount, currency)

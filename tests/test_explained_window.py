@@ -1,0 +1,173 @@
+"""A window explained day by day says what counted, of which account, seen when."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from domain.commitment import CountedAccount
+from domain.reported import CommitmentTested
+from infra.composition import opened
+from projections.explained_window import (
+    AccountDay,
+    consequences,
+    explained_days,
+    window_on,
+)
+from tests.closing_ledger import (
+    SHORT,
+    balances,
+    close,
+    identities,
+    new_bank,
+    settings_of,
+    tell,
+)
+from tests.closing_ledger import march as bank_day
+from tests.compliance_book import HUNDRED, book, march
+from tests.surfaces.cli import guanxi
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LISTED = replace(
+    HUNDRED,
+    missing_days=1,
+    cap_ppm=1_500_000,
+    accounts=(
+        CountedAccount(account_id="A1"),
+        CountedAccount(account_id="B1", counted_from=march(2), counted_to=march(3)),
+    ),
+)
+
+
+def test_each_day_names_the_accounts_that_counted_and_when_they_were_seen() -> None:
+    found = book(LISTED, {"A1": (90, None, None, 80), "B1": (500, -20, 100, 500)})
+    days = list(explained_days(found, "K1", march(4), march(1)))
+    assert [day.accounts for day in days] == [
+        (AccountDay("A1", march(1), 90),),
+        (AccountDay("A1", march(1), 90), AccountDay("B1", march(2), -20)),
+        (AccountDay("A1", None, None), AccountDay("B1", march(3), 100)),
+        (AccountDay("A1", march(4), 80),),
+    ]
+    assert [(day.total, day.counted, day.carried, day.capped) for day in days] == [
+        (90, 90, False, False),
+        (90, 90, True, False),
+        (None, None, False, False),
+        (80, 80, False, False),
+    ]
+
+
+def test_a_day_above_the_cap_says_so() -> None:
+    found = book(LISTED, {"A1": (151, 150, 90, 80), "B1": (0, 0, 0, 0)})
+    days = list(explained_days(found, "K1", march(4), march(1)))
+    assert [(day.total, day.counted, day.capped) for day in days][:2] == [
+        (151, 150, True),
+        (150, 150, False),
+    ]
+
+
+def test_cure_days_are_explained_under_the_terms_of_the_last_day() -> None:
+    found = book(replace(LISTED, cure_days=2), {"A1": (90, 90, 90, 90, 95, 96), "B1": (0, 0, 0)})
+    days = list(explained_days(found, "K1", march(6), march(1)))
+    assert [(day.on, day.counted, day.cure) for day in days if day.cure] == [
+        (march(5), 95, True),
+        (march(6), 96, True),
+    ]
+
+
+def test_a_window_is_found_by_any_of_its_days() -> None:
+    found = book(replace(HUNDRED, ends_on=march(61)), {"A1": (100,) * 60})
+    april = window_on(found, "K1", march(40), march(61))
+    assert april is not None
+    assert april.window_start == march(32)
+    assert window_on(found, "K1", march(40), None) == april
+    assert window_on(found, "K1", march(20), march(40)) is None
+
+
+def test_a_breach_shows_its_cost_as_now_known() -> None:
+    hold = replace(HUNDRED, consequence_kind="hold_percent", consequence_value=500_000)
+    found = book(hold, {"A1": (100, 100, 100, 60)})
+    [(window, cost)] = consequences(found, "K1", march(20))
+    assert (window.shortfall, cost.amount) == (40, 5)
+    assert list(consequences(found, "K1", march(4))) == []
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Path:
+    """The ledger of a bank with a breach that a late correction undid."""
+    with new_bank(settings_of(tmp_path), *balances(*SHORT)) as parts:
+        close(parts, bank_day(8))
+        tell(parts, *balances("70.00", first=bank_day(3)))
+        close(parts, bank_day(9))
+    return tmp_path
+
+
+def shown(folder: Path, *words: str) -> Any:  # noqa: ANN401 - any JSON document
+    ledger = settings_of(folder).ledger
+    answer = guanxi("show", "compliance", "K1", *words, "--ledger", ledger, "--json")
+    assert answer.status == 0, answer.err
+    return answer.document()
+
+
+def test_what_was_reported_stands_beside_what_is_known(closed: Path) -> None:
+    known = shown(closed)
+    assert "reported" not in known
+    assert [window["status"] for window in known["windows"]] == ["met"]
+    first, second = shown(closed, "--as-reported")["reported"]
+    assert (first["outcome"], first["tested_on"], first["applied"]) == (
+        "breached",
+        "2024-03-08",
+        250,
+    )
+    assert (second["outcome"], second["restates"], second["applied"]) == ("met", True, 0)
+    with opened(settings_of(closed)) as parts:
+        tests = [id_ for id_, event in identities(parts) if isinstance(event, CommitmentTested)]
+    assert [first["test_id"], second["test_id"]] == tests
+    assert len(shown(closed, "--as-reported", "--as-of", "2024-03-08")["reported"]) == 1
+
+
+def test_each_balance_is_shown_with_the_event_that_gave_it(closed: Path) -> None:
+    days = shown(closed)["explained"]["days"]
+    with opened(settings_of(closed)) as parts:
+        for day in days:
+            [account] = day["accounts"]
+            [record] = parts.store.read(account["position"] - 1, 1)
+            kind = "balance-corrected" if day["on"] == "2024-03-03" else "balance-observed"
+            assert (record.type, record.occurred_on) == (kind, day["on"])
+
+
+def test_a_day_in_no_window_is_a_wrong_call(closed: Path) -> None:
+    ledger = settings_of(closed).ledger
+    answer = guanxi(
+        "show", "compliance", "K1", "--window", "2023-01-01", "--ledger", ledger, "--json"
+    )
+    assert answer.status != 0
+    assert json.loads(answer.out)["error"]["code"] == "bad-call"
+
+
+def test_a_person_reads_days_costs_and_reports(closed: Path) -> None:
+    ledger = settings_of(closed).ledger
+    text = guanxi("show", "compliance", "K1", "--as-reported", "--ledger", ledger).out
+    assert "2024-03-01 to 2024-03-02" in text  # alike, so one line
+    assert "As reported" in text
+    assert "breached" in text
+
+
+def test_close_answers_with_what_each_day_reported(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    with new_bank(settings, *balances(*SHORT)):
+        pass
+    words = ("close", "2024-03-07", "--through", "2024-03-08", "--ledger", settings.ledger)
+    days = guanxi(*words, "--json").document()["closed"]
+    assert [(day["business_date"], day["tested"], day["breached"]) for day in days] == [
+        ("2024-03-07", 1, 0),
+        ("2024-03-08", 1, 1),
+    ]
+    assert guanxi(*words, "--json").document() == {"closed": []}
+    assert "closed already" in guanxi(*words).out
+    refused = guanxi("close", "2024-03-06", "--ledger", settings.ledger, "--json")
+    assert (refused.status, refused.document()["error"]["code"]) == (1, "close-out-of-order")
