@@ -18,7 +18,7 @@ check: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q -m "not cluster and not slow"
+	@$(BIN)/python -m pytest -q -n auto -m "not cluster and not slow"
 
 test: setup
 	@$(BIN)/python -m tests.servers.install
