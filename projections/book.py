@@ -232,6 +232,11 @@ def first_drawn_on(loan: Loan, as_of: date) -> date | None:
     return min((on for on in standing if on <= as_of), default=None)
 
 
+def later(on: date, days: int) -> date:
+    """Return the day so many days later, the last of the calendar where there is none."""
+    return on + timedelta(min(days, (date.max - on).days))
+
+
 def in_force(guarantee: Guarantee, as_of: date) -> bool:
     """Tell whether a guarantee is in force on a day: until the day before its release."""
     return guarantee.given_on <= as_of and not _over(guarantee.released_on, as_of)
@@ -287,8 +292,13 @@ def served_at(customer: Customer, as_of: date) -> bool:
 
 def tier_at(customer: Customer, as_of: date) -> str | None:
     """Return the customer's tier (贵宾等级) on a day."""
-    tier = _latest(customer.tiers, as_of)
+    tier = tier_from(customer, as_of)
     return tier.tier if tier else None
+
+
+def tier_from(customer: Customer, as_of: date) -> TierFrom | None:
+    """Return the tier on a day, with when it was assigned and when it is looked at again."""
+    return _latest(customer.tiers, as_of)
 
 
 def consents_at(book: Book, customer_id: str, as_of: date) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from projections.book import (
     first_drawn_on,
     joint_at,
+    later,
     outstanding,
     owner_at,
     owner_since,
@@ -122,9 +123,9 @@ def _first_draw(case: _Case) -> Iterator[Due]:
         drawn_on = first_drawn_on(case.book.loans[loan_id][1], case.as_of)
         if drawn_on is None:
             continue
-        due_on = drawn_on + timedelta(rule.within_days)
-        had = case.seen_since(drawn_on + timedelta(1))
-        if had < rule.contacts and case.as_of <= due_on + timedelta(rule.overdue_days):
+        due_on = later(drawn_on, rule.within_days)
+        had = case.seen_since(later(drawn_on, 1))
+        if had < rule.contacts and (case.as_of - due_on).days <= rule.overdue_days:
             yield due_on, f"{had} of {rule.contacts} contacts after the first draw of {loan_id}"
 
 
@@ -142,7 +143,7 @@ def _near(as_of: date, month_days: Iterable[str], around: timedelta) -> date | N
     """Return the day `MM-DD` of any year that lies around the date, None where none does."""
     for month_day in month_days:
         month, _, day = month_day.partition("-")
-        for year in (as_of.year - 1, as_of.year, as_of.year + 1):
+        for year in range(as_of.year - 1, min(as_of.year + 1, date.max.year) + 1):
             on = date(year, int(month), int(day))
             if abs(as_of - on) <= around:
                 return on
@@ -150,9 +151,9 @@ def _near(as_of: date, month_days: Iterable[str], around: timedelta) -> date | N
 
 
 def _follow_up(case: _Case) -> Iterator[Due]:
-    until = case.as_of + timedelta(case.rules.follow_up.ahead_days)
+    ahead_days = case.rules.follow_up.ahead_days
     for due_on, promised_on, kept_on in promises(case.book, case.customer_id, case.as_of):
-        if kept_on is None and due_on <= until:
+        if kept_on is None and (due_on - case.as_of).days <= ahead_days:
             yield due_on, f"promised on {promised_on}"
 
 
@@ -170,13 +171,13 @@ def _last_chance(commitment: Commitment, result: WindowResult) -> date:
     """Return the last day on which the window can still be mended; of the terms last told."""
     terms = commitment.terms[-1].terms
     days = {"in_grace": terms.grace_days, "in_cure": terms.grace_days + terms.cure_days}
-    return result.window_end + timedelta(days.get(result.status, 0))
+    return later(result.window_end, days.get(result.status, 0))
 
 
 def _key_customer(case: _Case) -> Iterator[Due]:
     rule = case.rules.key_customer
-    due_on = case.last_seen + timedelta(rule.every_days)
-    if case.is_key and due_on <= case.as_of + timedelta(rule.ahead_days):
+    due_on = later(case.last_seen, rule.every_days)
+    if case.is_key and (due_on - case.as_of).days <= rule.ahead_days:
         yield due_on, f"last contact {_last_contact(case)}"
 
 
@@ -189,7 +190,7 @@ def _festival(case: _Case) -> Iterator[Due]:
 
 
 def _cold(case: _Case) -> Iterator[Due]:
-    due_on = case.last_seen + timedelta(case.rules.cold.after_days)
+    due_on = later(case.last_seen, case.rules.cold.after_days)
     if due_on <= case.as_of:
         yield due_on, f"last contact {_last_contact(case)}"
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
+from infra.answers import currency_of
 from infra.cli.moments import AsOf, KnownAt  # noqa: TC001 - Typer reads them at run time
-from infra.cli.questions import asked, not_found
+from infra.cli.questions import Currency, asked, not_found
 from infra.cli.settings import Settings, with_settings
 from infra.documents import (
     agenda_document,
@@ -19,8 +22,10 @@ from infra.documents import (
 from infra.rendering.agenda import agenda_view
 from infra.rendering.judgement import judgement_view
 from infra.rendering.ownership import ownership_view
-from infra.rules.reading import agenda_rules, judgement_rules
+from infra.rendering.value import value_view, values_view
+from infra.rules.reading import agenda_rules, judgement_rules, value_rules
 from projections.contact_agenda import AgendaRow, agenda_rows, of_manager, ranked
+from projections.customer_value import ValueRow, top_share, value_rows
 from projections.follow_ups import FollowUpRow, follow_up_rows
 from projections.judgement import ChecklistRow, checklist_rows, judgement
 from projections.ownership import (
@@ -56,12 +61,18 @@ def _checklist(book: Book, as_of: date, _: str) -> Iterator[ChecklistRow]:
     return checklist_rows(book, as_of, judgement_rules())
 
 
+def _value(book: Book, as_of: date, currency: str) -> list[ValueRow]:
+    rows = value_rows(book, as_of, currency, value_rules())
+    return sorted(rows, key=attrgetter("customer_id"))
+
+
 EXPORTS: dict[str, Any] = {
     "agenda": (RELATIONSHIP, AgendaRow, _agenda),
     "follow-ups": (RELATIONSHIP, FollowUpRow, _follow_ups),
     "ownership": (RELATIONSHIP, OwnershipRow, _ownership),
     "attribution": (RELATIONSHIP, AttributionRow, attribution_rows),
     "checklist": (RELATIONSHIP, ChecklistRow, _checklist),
+    "value": (RELATIONSHIP, ValueRow, _value),
 }
 WITHOUT_AMOUNTS = frozenset({"agenda", "follow-ups", "ownership", "checklist", "findings"})
 
@@ -71,6 +82,7 @@ def register(show: typer.Typer) -> None:
     show.command("agenda")(show_agenda)
     show.command("ownership")(show_ownership)
     show.command("judgement")(show_judgement)
+    show.command("value")(show_value)
 
 
 @with_settings
@@ -134,3 +146,29 @@ def show_judgement(
         raise not_found("relationship", customer_id, on)
     document = {"as_of": str(on), "customer_id": customer_id, **judgement_document(found)}
     settings.answer(document, lambda: Console().print(judgement_view(customer_id, found, on)))
+
+
+@with_settings
+def show_value(
+    settings: Settings,
+    customer_id: Annotated[str | None, typer.Argument(help="One customer. Default: all.")] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    currency: Currency = None,
+) -> None:
+    """Show what customers contribute, who the best are, and which tier fits."""
+    on, book = asked(settings, RELATIONSHIP, as_of, known_at)
+    chosen, rules = currency_of(book, currency), value_rules()
+    rows = list(value_rows(book, on, chosen, rules))
+    document: dict[str, Any] = {"as_of": str(on), "currency": chosen}
+    if customer_id is None:
+        top = top_share(rows, rules)
+        document |= {"top": asdict(top), "rows": [row_document(row) for row in rows]}
+        settings.answer(document, lambda: Console().print(values_view(rows, top, on, chosen)))
+        return
+    found = next((row for row in rows if row.customer_id == customer_id), None)
+    if found is None:
+        raise not_found("relationship", customer_id, on)
+    settings.answer(
+        document | row_document(found), lambda: Console().print(value_view(found, on, chosen))
+    )

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from projections.agenda_rules import AgendaRules
 from projections.judgement import JudgementRules
+from projections.value_rules import ValueRules
 
 RULES_FOLDER = "GUANXI_RULES"
 DATA = Path(__file__).with_name("data")
@@ -37,6 +38,11 @@ def agenda_rules() -> AgendaRules:
 def judgement_rules() -> JudgementRules:
     """Return the steps asked for before a first draw. Raises `RulesError`."""
     return _rules("judgement.toml", JudgementRules)
+
+
+def value_rules() -> ValueRules:
+    """Return the rules of customer value. Raises `RulesError`."""
+    return _rules("value.toml", ValueRules)
 
 
 def _rules(name: str, cls: type[Rules]) -> Rules:
