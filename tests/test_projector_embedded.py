@@ -178,7 +178,9 @@ def through(ledger: Ledger) -> int:
     lanes = [
         lane
         for projection in PROJECTIONS
-        for lane in ledger.views.lanes(ledger.views.adopt(projection.name, 1, 1)).values()
+        for lane in ledger.views.lanes(
+            ledger.views.adopt(projection.name, projection.version, 1)
+        ).values()
     ]
     return min(lane.progress.through for lane in lanes)
 
