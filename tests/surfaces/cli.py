@@ -53,7 +53,7 @@ def guanxi(*words: str, stdin: str = "") -> Answer:
     finally:
         sys.argv, sys.stdin = argv, read
     assert status is None or isinstance(status, int)
-    return Answer(status or 0, out.buffer.getvalue().decode(), err.getvalue())  # type: ignore[attr-defined]  # a BytesIO
+    return Answer(status or 0, out.buffer.getvalue().decode(), err.getvalue())
 
 
 class Running:
