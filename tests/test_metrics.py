@@ -32,11 +32,6 @@ CUSTOMER = {
     "manager": "RM-1",
     "opened_on": "1993-02-20",
 }
-# What the parts that are still to come will add.
-TO_COME = {
-    "guanxi_checkpoint_size",
-    "guanxi_checkpoint_age_seconds",
-}
 
 
 @pytest.fixture
