@@ -53,6 +53,18 @@ def test_what_is_recorded_is_read_back_field_by_field(store: EventStore) -> None
         assert value == expected, name
 
 
+@pytest.mark.parametrize(
+    "text", ["", "null", "NULL", 'a"b', "a\\b", "{a,b}", " a ", "a\nb", "\\", '"']
+)
+def test_any_text_is_read_back_as_it_was(store: EventStore, text: str) -> None:
+    new = record(f"loan-{text}")._replace(customer_id=text, source=text, causation_id=text)
+    store.append(Append(records=[new], claims=[Claim(f"loan:{text}", b"content", 0)]))
+    [stored] = store.read(0, 1)
+    told = (stored.stream, stored.customer_id, stored.source, stored.causation_id)
+    assert told == (f"loan-{text}", text, text, text)
+    assert store.held([f"loan:{text}"]) == {f"loan:{text}": Held(1, b"content")}
+
+
 def test_a_stream_counts_its_versions_where_none_is_expected(store: EventStore) -> None:
     store.append(Append(records=[record("loan-L1"), record("loan-L2"), record("loan-L1")]))
     store.append(Append(records=[record("loan-L1")]))
