@@ -81,8 +81,9 @@ def drawn(loan_id: str, draw_id: str, customer_id: str = "C0") -> LoanDrawn:
     )
 
 
-LOG = log_of(story(7))
+LOG = log_of(story(8))
 POISON = delivery(50, drawn("no-such-loan", "D"))
+OF_LOANS = [projection for projection in PROJECTIONS if "loan" in projection.kinds]
 NOWHERE = Standing("", 0, 0, 0, 0.0, 0)
 POISONED = [*LOG[:49], POISON, *LOG[50:]]
 
@@ -296,7 +297,7 @@ def test_a_dropped_event_is_left_out_and_what_waited_is_applied(
 ) -> None:
     projector(ListedSource(POISONED), views).catch_up()
     parking = Parking(views, decode, lambda: NOW)
-    for projection in PROJECTIONS:
+    for projection in OF_LOANS:
         parking.drop(feed_of(views, projection), "C0", "eve", "a test event")
     with views_at(tmp_path / "well.db") as well:
         projector(ListedSource(POISONED[:49] + LOG[50:]), well).catch_up()
@@ -307,14 +308,14 @@ def test_a_dropped_event_is_left_out_and_what_waited_is_applied(
 
 def test_a_rebuild_leaves_out_what_was_dropped(views: SQLViews) -> None:
     projector(ListedSource(POISONED), views).catch_up()
-    for projection in PROJECTIONS:
+    for projection in OF_LOANS:
         Parking(views, decode, lambda: NOW).drop(feed_of(views, projection), "C0", "eve", "why")
     expected, told = digests(views), Told()
     for projection in PROJECTIONS:
         source = ListedSource(POISONED)
         rebuild(source, views, decode, projection, lambda: NOW, Stop(), told)
     assert digests(views) == expected
-    assert told.left_out == len(PROJECTIONS)
+    assert told.left_out == len(OF_LOANS)
 
 
 def test_a_whole_queue_can_be_dropped(views: SQLViews) -> None:
@@ -390,7 +391,8 @@ def test_a_retry_beside_a_running_projector_is_noticed_by_it(
         feed = feed_of(views, projection)
         for waiting in views.parked(feed.generation):
             parking = Parking(views, decode, lambda: NOW)
-            assert parking.retry(feed, waiting.customer_id, "eve", "known now") > 0
+            applied = parking.retry(feed, waiting.customer_id, "eve", "known now")
+            assert applied > 0 or projection not in OF_LOANS
     running.catch_up()
     assert told.faults
     projector(ListedSource(LOG), views).catch_up()
@@ -459,7 +461,7 @@ def test_a_rebuild_that_was_stopped_leaves_the_live_view_and_can_begin_afresh(
         ListedSource(LOG, cuts=[10]),
         views,
         decode,
-        lambda: [Feed(NETWORK, views.begin(NETWORK.name, 1, 1))],
+        lambda: [Feed(NETWORK, views.begin(NETWORK.name, NETWORK.version, 1))],
         lambda: NOW,
     )
     begun.step(0)
