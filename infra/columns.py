@@ -26,6 +26,8 @@ ACCOUNTS_MAX = 200  # accounts counted by one commitment
 COUNT_MAX = 1_000_000  # days, months or seconds in one column
 DIGITS_MAX = 18  # of a number in its smallest unit: what fits 64 bits
 FIRST_DAY = date(1800, 1, 1)
+# What happened later is a slip of the pen; an end may be left open with 9999-12-31.
+LAST_DAY = date(2999, 12, 31)
 PARSED_MAX = 65_536  # distinct texts kept parsed, a type
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -64,7 +66,14 @@ def parse_id(text: str) -> str:
 
 @lru_cache(PARSED_MAX)
 def parse_day(text: str) -> date:
-    """Return the date of a text that is exactly `YYYY-MM-DD`."""
+    """Return the date of a text that is exactly `YYYY-MM-DD`, not after `LAST_DAY`."""
+    day = parse_end(text)
+    return day if day <= LAST_DAY else refuse("bad-date", f"the last is {LAST_DAY}")
+
+
+@lru_cache(PARSED_MAX)
+def parse_end(text: str) -> date:
+    """Return the date of a text that is exactly `YYYY-MM-DD`, 9999-12-31 for an open end."""
     if not _DAY.fullmatch(text):
         refuse("bad-date")
     try:
@@ -91,7 +100,7 @@ def parse_instant(text: str) -> Happened:
         happened = Happened((moment - _EPOCH) // _MICROSECOND, moment.date(), offset)
     except (ValueError, OverflowError) as error:
         refuse("bad-instant", str(error))
-    return happened if happened.on >= FIRST_DAY else refuse("bad-instant")
+    return happened if FIRST_DAY <= happened.on <= LAST_DAY else refuse("bad-instant")
 
 
 def parse_decimal(text: str) -> str:
@@ -165,7 +174,7 @@ def parse_accounts(text: str) -> tuple[CountedAccount, ...]:
 
 def _counted(word: str) -> CountedAccount:
     account_id, first, last = _COUNTED.fullmatch(word).groups()  # type: ignore[union-attr]  # any word matches
-    counted_from, counted_to = (parse_day(day) if day else None for day in (first, last))
+    counted_from, counted_to = (parse_end(day) if day else None for day in (first, last))
     return CountedAccount(
         account_id=parse_id(account_id), counted_from=counted_from, counted_to=counted_to
     )
@@ -207,6 +216,7 @@ Id: TypeAlias = Annotated[
     _json(minLength=1, maxLength=ID_CHARS_MAX, pattern=r"^\S+$"),
 ]
 Day: TypeAlias = Annotated[date, PlainValidator(parse_day), _json(format="date")]
+End: TypeAlias = Annotated[date, PlainValidator(parse_end), _json(format="date")]
 DayText: TypeAlias = Annotated[str, PlainValidator(parse_day_text), _json(format="date")]
 Moment: TypeAlias = Annotated[Happened, PlainValidator(parse_instant), _json(format="date-time")]
 Amount: TypeAlias = Annotated[

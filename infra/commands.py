@@ -40,12 +40,14 @@ _BY_NAME: Mapping[str, Any] = {
     "birth_date": columns.DayText,
     "cap_percent": columns.Percent,
     "currency": columns.Currency,
+    "ends_on": columns.End,
     "events": columns.Items,
     "facts": columns.Items,
     "happened_at": columns.Moment,
     "items": columns.Items,
     "note": columns.Note,
     "seasonal_profile": columns.Profile,
+    "windows_to": columns.End,
 }
 _AMOUNTS = (
     *("amount", "held", "interest", "ledger_balance", "monthly_payment", "principal"),

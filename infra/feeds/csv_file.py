@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _CELL = re.compile(rb'(?:"((?:[^"]|"")*)"|([^",]*))(,|\Z)')
 _UNBALANCED = (
     "a quote is not closed, or stands inside a value: quote the whole value and double each "
-    "quote in it; a line break can stand in a note alone"
+    "quote in it"
 )
 
 
@@ -94,7 +94,7 @@ def _quoted(lines: Lines, first: bytes, breakable: list[bool]) -> tuple[bytes, l
     if size <= ROW_BYTES_MAX:
         raw = without_end(b"".join(taken))
         cells = _split(raw)
-        if len(taken) == 1 or (cells and _may_break(cells, breakable)):
+        if len(taken) == 1 or (cells and _is_one(cells, taken[1:], breakable)):
             return raw, cells
     lines.put_back(taken[1:])
     return without_end(first), None
@@ -113,9 +113,16 @@ def _split(raw: bytes) -> list[bytes] | None:
     return cells
 
 
-def _may_break(cells: list[bytes], breakable: list[bool]) -> bool:
-    return len(cells) == len(breakable) and not any(
-        b"\n" in cell for cell, may in zip(cells, breakable, strict=True) if not may
+def _is_one(cells: list[bytes], continuation: list[bytes], breakable: list[bool]) -> bool:
+    """Tell a record of several lines from two stray quotes with sound rows between them.
+
+    Where a line may break it is one; elsewhere only if no further line is a row by itself.
+    """
+    if len(cells) != len(breakable):
+        return False
+    broken = any(b"\n" in cell for cell, may in zip(cells, breakable, strict=True) if not may)
+    return not broken or not any(
+        len(_split(without_end(line)) or ()) == len(breakable) for line in continuation
     )
 
 
