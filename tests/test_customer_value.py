@@ -194,7 +194,7 @@ def test_who_has_left_is_not_ranked() -> None:
     assert values(told, day(5)) == {}
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(books, as_ofs)
 def test_shares_add_up_and_every_customer_is_ranked_once(book: Book, as_of: date) -> None:
     rows = list(value_rows(book, as_of, "CZK", RULES))

@@ -68,6 +68,11 @@ def test_an_owner_told_again_goes_on() -> None:
     assert told(kept_by(again), day(20)) == [(0, None, "owner", "RM-1")]
 
 
+def test_a_change_counts_on_its_own_day() -> None:
+    assert told(kept_by(TAKEN), day(14)) == [(0, None, "owner", "RM-1")]
+    assert told(kept_by(TAKEN), day(15))[-1] == (15, None, "owner", "RM-3")
+
+
 def test_who_owned_twice_has_two_periods() -> None:
     back = Assignment(day(18), "RM-1", "owner")
     assert [row[0] for row in told(kept_by(TAKEN, back), day(20)) if row[3] == "RM-1"] == [0, 18]
@@ -170,7 +175,7 @@ def test_what_nobody_owns_stands_in_a_row_of_its_own() -> None:
     assert found == [("B1", 1, 0, 100), (None, 1, 0, 100), ("RM-2", 0, 1, 0)]
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(books, as_ofs)
 def test_branches_and_managers_each_add_up_to_the_total_once(book: Book, as_of: date) -> None:
     rows = list(attribution_rows(book, as_of, "CZK"))
@@ -187,7 +192,7 @@ def test_branches_and_managers_each_add_up_to_the_total_once(book: Book, as_of: 
     assert days["branch"] == days["manager"]
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(books, as_ofs)
 def test_on_every_day_the_periods_say_who_looks_after_whom(book: Book, as_of: date) -> None:
     rows = list(ownership_rows(book, as_of))
