@@ -354,7 +354,7 @@ def test_a_batch_larger_than_an_append_is_several(
 
 
 def test_an_event_too_large_is_refused_alone(open_ledger: Ledger) -> None:
-    items = ["证" * 500] * 50
+    items = [f"{number:02}" + "证" * 498 for number in range(50)]
     check = {
         "customer_id": "C1",
         "cross_check_id": "X1",
