@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID, uuid5
 
@@ -82,7 +83,12 @@ def event_id(
     ledger_id: str, on: date, kind: str, commitment_id: str = "", window_start: date | None = None
 ) -> str:
     """Return the id of an event of the close of a day: a UUID of version 5."""
-    return str(uuid5(UUID(ledger_id), f"{on}:{kind}:{commitment_id}:{window_start or ''}"))
+    return str(uuid5(_namespace(ledger_id), f"{on}:{kind}:{commitment_id}:{window_start or ''}"))
+
+
+@lru_cache(maxsize=8)
+def _namespace(ledger_id: str) -> UUID:
+    return UUID(ledger_id)
 
 
 def dates_to_close(

@@ -21,6 +21,7 @@ from domain.reported import (
 from infra import closer
 from infra.answers import Answers
 from infra.audit import replayed_digests
+from infra.cli.settings import Settings
 from infra.closer import Closer
 from infra.composition import opened
 from tests.closing_ledger import (
@@ -313,3 +314,23 @@ def test_two_closes_at_once_report_everything_once(bank: Parts, tmp_path: Path) 
     assert len(told_ids) == len(set(told_ids))
     assert kinds(bank).count("business-date-closed") == 6
     assert kinds(bank).count("commitment-tested") == 2
+
+
+@pytest.mark.cluster
+def test_a_close_on_postgresql_reports_the_same(
+    bank: Parts, postgresql_url: str, tmp_path: Path
+) -> None:
+    close(bank, march(7), march(9))
+    settings = Settings(ledger=postgresql_url, keys=tmp_path / "keys")
+    with new_bank(settings, *balances(*SHORT)) as parts:
+        close(parts, march(7), march(8))
+        assert close(parts, march(7), march(8)) == []
+        close(parts, march(9))
+        told_there, told_here = (told_by_closes(each) for each in (parts, bank))
+        assert [record.type for record in told_there] == [record.type for record in told_here]
+        assert [record.position for record in told_there] == [r.position for r in told_here]
+        hashes = [
+            [r.event.inputs_sha256 for r in told if isinstance(r.event, CommitmentTested)]
+            for told in (told_there, told_here)
+        ]
+        assert hashes[0] == hashes[1]
