@@ -169,6 +169,14 @@ def test_a_correction_names_the_event_that_told_last(parts: Parts) -> None:
     assert ids[raised(parts)[0].events[0]] == "balance-corrected"
 
 
+def test_the_evidence_is_that_of_the_instant_judged(parts: Parts) -> None:
+    [last] = parts.store.read(parts.store.position() - 1, 1)
+    tell(parts, ("record-balance", PLACED | {"ledger_balance": "300.00"}))
+    judge(parts, AS_OF, last.recorded_at)
+    ids = {record.id: record.type for record in parts.store.read(0, 1_000)}
+    assert ids[raised(parts)[0].events[0]] == "balance-observed"
+
+
 def test_two_judges_at_once_raise_a_finding_once(parts: Parts) -> None:
     parts.catch_up()
     one, other = judged(parts, CN, AS_OF), judged(parts, CN, AS_OF)
@@ -186,6 +194,7 @@ def test_the_past_is_judged_as_it_was_known(parts: Parts) -> None:
     assert found.known == {}.keys()
     known = judge(parts, AS_OF, before_the_gift)
     assert known.raised == {known.findings[0].finding_id}
+    assert judged(parts, CN, AS_OF, before_the_gift).new == []
     assert [each.rule for each in judge(parts).new] == ["CN-07"]
 
 

@@ -250,6 +250,13 @@ def test_a_deviation_is_the_whole_bank_s_and_of_whole_months() -> None:
     assert cn11(account, *spike, other, *fell) == []
 
 
+def test_an_overdraft_makes_no_month_lower() -> None:
+    even = month("2019-05-01", 31, 10_000, 10_000)
+    overdrawn = (balance("2019-05-01", -5_000, "A2"), balance("2019-05-31", 0, "A2"))
+    accounts = (opened("2018-01-01", "current"), opened("2018-01-01", "current", "A2"))
+    assert cn11(*accounts, *even, *overdrawn) == []
+
+
 @pytest.mark.parametrize("kind", ["term", "savings", "current"])
 def test_every_kind_of_account_can_take_a_loan_s_money(kind: AccountKind) -> None:
     assert cn01(*LOAN, opened("2021-03-10", kind), balance("2021-03-10", 90_000)) != []

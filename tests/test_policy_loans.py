@@ -55,6 +55,10 @@ def test_a_draw_up_to_the_approved_sum_is_not_flagged_nor_after_a_reversal() -> 
     again = drawn("2024-01-09", 100_000, "D2")
     assert own(approved("2024-01-02"), first, taken_back, again, rule="LEDGER-01") == []
     assert own(approved("2024-01-02"), first, again, rule="LEDGER-01") != []
+    same_day = drawn("2024-01-05", 100_000, "D2")
+    assert own(approved("2024-01-02"), first, taken_back, same_day, rule="LEDGER-01") == []
+    before_it = drawn("2024-01-04", 100_000, "D2")
+    assert own(approved("2024-01-02"), first, taken_back, before_it, rule="LEDGER-01") != []
 
 
 def test_a_draw_before_the_approval_is_flagged() -> None:

@@ -45,7 +45,7 @@ def _judged(book: Book, pack: Pack, rule: Rule, as_of: date) -> Iterator[Finding
     if rule.in_force_from > as_of:
         return
     for offence in rule.check.offences(book, rule.parameters, as_of):
-        if offence.on <= as_of and rule.in_force(offence.on):
+        if rule.in_force(offence.on):
             yield _finding(pack, rule, offence)
 
 
