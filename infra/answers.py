@@ -37,6 +37,12 @@ class NotFoundError(QuestionError):
     code = "not-found"
 
 
+class CurrencyUnknownError(QuestionError):
+    """No account, loan or commitment is in the currency that was named."""
+
+    code = "currency-unknown"
+
+
 class CurrencyNeededError(QuestionError):
     """The ledger holds several currencies, and no exchange rate is guessed."""
 
@@ -79,10 +85,16 @@ class Answers:
 
 
 def currency_of(book: Book, told: str | None) -> str:
-    """Return the currency told, else the only one there is. Raises `CurrencyNeededError`."""
+    """Return the currency told, else the only one there is.
+
+    Raises `CurrencyNeededError`, `CurrencyUnknownError`.
+    """
+    there = currencies(book)
+    if told and there and told not in there:
+        message = f"nothing is in {told!r}: the ledger holds {', '.join(there)}"
+        raise CurrencyUnknownError(message)
     if told:
         return told
-    there = currencies(book)
     if len(there) > 1:
         message = f"the ledger holds {', '.join(there)}: name one with --currency"
         raise CurrencyNeededError(message)

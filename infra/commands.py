@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model, model_validator
+from pydantic_core import PydanticCustomError
 
 from domain.commitment import AgreeCommitment, AmendCommitment, Terms
 from domain.contact import RecordContact
@@ -67,7 +68,7 @@ class Columns(BaseModel):
     @classmethod
     def _texts(cls, values: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever was told
         if not isinstance(values, dict):
-            refuse("bad-text", "not an object of columns")
+            refuse("bad-json-value", "not an object of columns")
         return {
             name: value if type(value) is str else _text(name, value)
             for name, value in values.items()
@@ -83,7 +84,7 @@ def _text(name: str, value: object) -> str:
         return str(value)
     if isinstance(value, list) and not any(isinstance(item, list) for item in value):
         return "\n".join(_text(name, item) for item in value)
-    return refuse("bad-text", f"{name}: write the value as a string")
+    raise PydanticCustomError("bad-json-value", "{column}", {"column": name})
 
 
 class Form:
@@ -193,7 +194,8 @@ def _malformed(error: ValidationError, values: object) -> MalformedError:
     """Return the first thing that is wrong, in the order of the columns."""
     told = values if isinstance(values, dict) else {}
     first = error.errors(include_url=False, include_input=False)[0]
-    field = str(first["loc"][0]) if first["loc"] else "columns"
+    context = first.get("ctx", {})
+    field = str(first["loc"][0]) if first["loc"] else context.get("column", "columns")
     code = first["type"]
     if code == "missing":
         code = "empty-value" if field in told else "missing-column"
@@ -201,7 +203,7 @@ def _malformed(error: ValidationError, values: object) -> MalformedError:
         code = "unknown-column"
     value = told.get(field, "")
     shown = value[:VALUE_CHARS_SHOWN] if isinstance(value, str) else value
-    return MALFORMED[code](field, shown, first.get("ctx", {}).get("detail", ""))
+    return MALFORMED[code](field, shown, context.get("detail", ""))
 
 
 _DEFAULTS: Mapping[Any, Any] = {MISSING: ..., (): ""}

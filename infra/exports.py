@@ -123,8 +123,24 @@ def _write_parquet(
     with pq.ParquetWriter(_Stream(sink), schema) as writer:
         while group := list(islice(left, PARQUET_GROUP_ROWS_MAX)):
             columns = zip(*group, strict=True)
-            arrays = [pa.array(c, kind) for c, kind in zip(columns, schema.types, strict=True)]
+            arrays = [_array(column, field) for column, field in zip(columns, schema, strict=True)]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+
+
+def _array(column: tuple[object, ...], field: pa.Field) -> pa.Array:
+    import pyarrow as pa  # noqa: PLC0415 - as above
+
+    try:
+        return pa.array(column, field.type)
+    except OverflowError:
+        message = f"a {field.name} does not fit the 64 bits of Parquet: use csv or jsonl"
+        raise TooLargeForParquetError(message) from None
+
+
+class TooLargeForParquetError(Exception):
+    """A sum of balance-days is beyond 64 bits, which only the text formats can hold."""
+
+    code = "too-large-for-parquet"
 
 
 class _Stream:

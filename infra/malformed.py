@@ -116,6 +116,14 @@ class BadTextError(MalformedError):
     remedy = "Remove control characters (NUL among them) and lone surrogates"
 
 
+class BadJsonError(MalformedError):
+    """A JSON value that is neither a text, a whole number nor a list of them."""
+
+    code = "bad-json-value"
+    rule = "is neither a text nor a whole number"
+    remedy = 'Write it as a text, such as "1.10"'
+
+
 class TextTooLongError(MalformedError):
     """Text beyond the limit."""
 

@@ -172,12 +172,15 @@ def _introduced(event: referral.ReferralIntroduced) -> Referral:
 
 
 def _profile(row: Customer, event: relationship.ProfileChanged) -> Customer:
-    profile = Profile(event.changed_on, event.segment, event.branch)
+    # Told before the opening day (a relationship opened ahead of the books), it holds from then.
+    since = max(event.changed_on, row.opened_on)
+    profile = Profile(since, event.segment, event.branch)
     return replace(row, profiles=(*row.profiles, profile))
 
 
 def _assigned(row: Customer, event: relationship.ManagerAssigned) -> Customer:
-    assignment = Assignment(event.assigned_on, event.manager, event.role)
+    since = max(event.assigned_on, row.opened_on)
+    assignment = Assignment(since, event.manager, event.role)
     return replace(row, assignments=(*row.assignments, assignment))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -224,12 +225,14 @@ def test_an_equity_check_expects_what_came_and_went() -> None:
 
 @pytest.mark.parametrize("name", ["drawings", "injections", "depreciation"])
 def test_only_equity_profit_and_revaluation_may_be_negative(name: str) -> None:
-    given(ada).when(replace(equity, **{name: -1})).then_refused(NegativeError, name)
+    changed: dict[str, Any] = {name: -1}
+    given(ada).when(replace(equity, **changed)).then_refused(NegativeError, name)
 
 
 @pytest.mark.parametrize("name", ["opening_equity", "profit", "revaluation", "equity_now"])
 def test_equity_adds_up_in_64_bits(name: str) -> None:
-    given(ada).when(replace(equity, **{name: -(10**16)})).then_refused(TooLargeError, name)
+    changed: dict[str, Any] = {name: -(10**16)}
+    given(ada).when(replace(equity, **changed)).then_refused(TooLargeError, name)
 
 
 def test_equity_is_not_checked_before_it_began() -> None:

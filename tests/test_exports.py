@@ -50,6 +50,14 @@ def test_the_columns_are_exactly_those_that_others_depend_on(row_type: type[Name
     assert list(row_type._fields) == DESIGN[row_type].split(", ")
 
 
+def test_a_sum_beyond_64_bits_is_refused_by_parquet_alone(tmp_path: Path) -> None:
+    rows = [ROWS[0]._replace(subtree_drawn=1 << 63)]
+    assert write_export(NetworkRow, rows, "csv", tmp_path / "network.csv") == 1
+    with pytest.raises(exports.TooLargeForParquetError, match="subtree_drawn"):
+        write_export(NetworkRow, rows, "parquet", tmp_path / "network.parquet")
+    assert not (tmp_path / "network.parquet").exists()
+
+
 def test_csv_is_rfc_4180_with_empty_for_none(tmp_path: Path) -> None:
     out = tmp_path / "network.csv"
     assert write_export(NetworkRow, ROWS, "csv", out) == 2

@@ -70,6 +70,12 @@ def test_a_bad_quote_breaks_its_own_line_alone(broken: bytes) -> None:
     assert [id_ for _, id_ in seen(rows) if id_.isdigit()] == ["3", "4"]
 
 
+def test_a_record_broken_where_it_may_not_be_is_one_record() -> None:
+    first, second = csv_rows(b"id,name,note\n" + b'1,"a\nb",n\n2,c,n\n')
+    assert (first.line, first.raw) == (2, b'1,"a\nb",n')
+    assert (second.line, second.raw) == (4, b"2,c,n")
+
+
 def test_two_stray_quotes_in_one_column_do_not_swallow_the_rows_between() -> None:
     rows = csv_rows(b'id,name\n1,"a\n2,b\n3,c\n4,d"\n5,e\n')
     assert seen(rows) == [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -675,6 +675,19 @@ def test_a_referral_knows_when_the_prospect_was_first_spoken_to() -> None:
     row = row_after(INTRODUCED, contacted)
     assert isinstance(row, facts.Referral)
     assert row.contacted_on == D2
+
+
+def test_a_profile_told_before_the_opening_day_holds_from_then() -> None:
+    told = ProfileChanged(
+        customer_id="C",
+        changed_on=OPENED.opened_on - timedelta(days=1),
+        name="A",
+        segment="new",
+        branch="B",
+    )
+    row = row_after(OPENED, told)
+    assert isinstance(row, facts.Customer)
+    assert row.profiles[-1] == facts.Profile(OPENED.opened_on, "new", "B")
 
 
 def test_the_last_outcome_told_of_a_referral_counts() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Query
 from pydantic import AwareDatetime  # noqa: TC002 - FastAPI reads it at run time
 
+from domain.compliance import Status  # noqa: TC001 - FastAPI reads it at run time
 from infra.answers import Answers, NotFoundError, currency_of
 from infra.audit import history
 from infra.documents import (
@@ -162,7 +163,7 @@ def _queries(queries: Queries) -> APIRouter:  # noqa: C901, PLR0915 - a list of 
     @router.get("/compliance", responses=answers(Windows))
     def compliance(
         asked: Asked,
-        status: str | None = None,
+        status: Status | None = None,
         after: Annotated[str, Query(description="A commitment id: the page after it.")] = "",
         limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = PAGE_ROWS_MAX,
     ) -> dict[str, Any]:
