@@ -251,7 +251,7 @@ def test_a_deviation_is_the_whole_bank_s_and_of_whole_months() -> None:
 
 
 def test_an_overdraft_makes_no_month_lower() -> None:
-    even = month("2019-05-01", 31, 10_000, 10_000)
+    even = month("2019-05-01", 31, 10_000, 10_400)  # 4 % above 100.12 is 104.13
     overdrawn = (balance("2019-05-01", -5_000, "A2"), balance("2019-05-31", 0, "A2"))
     accounts = (opened("2018-01-01", "current"), opened("2018-01-01", "current", "A2"))
     assert cn11(*accounts, *even, *overdrawn) == []
