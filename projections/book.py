@@ -5,6 +5,7 @@ As of a date means at the end of that day, knowing nothing dated later. Money is
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
@@ -199,12 +200,13 @@ class Book:
     def _observed(self, account_id: str, first: date, last: date) -> Iterator[int | None]:
         """Yield each day's observed balance, None where there is none."""
         months = self.balances.get(account_id, {})
-        while first <= last:
-            ahead = (first.replace(day=1) + timedelta(days=31)).replace(day=1)
-            end = min(last, ahead - _ONE_DAY)
-            days = months.get(first.isoformat()[:7], ())
-            yield from days[first.day - 1 : end.day] or (None,) * (end - first + _ONE_DAY).days
-            first = ahead
+        for month in range(12 * first.year + first.month - 1, 12 * last.year + last.month):
+            year, number = month // 12, month % 12 + 1
+            start = first.day if (year, number) == (first.year, first.month) else 1
+            is_last = (year, number) == (last.year, last.month)
+            end = last.day if is_last else monthrange(year, number)[1]
+            days = months.get(f"{year:04}-{number:02}", ())
+            yield from days[start - 1 : end] or (None,) * (end - start + 1)
 
 
 def drawn(loan: Loan, as_of: date) -> int:

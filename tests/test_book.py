@@ -131,6 +131,11 @@ def test_the_currencies_are_those_of_accounts_and_loans() -> None:
     assert len(book.loans_in("C1", "CZK")) == 1
 
 
+def test_the_last_month_of_the_calendar_has_balance_days_too() -> None:
+    book = book_of({day(0): 7})
+    assert book.balance_days("A1", date(9999, 11, 30), date.max) == 32 * 7
+
+
 def test_a_year_of_balance_days_is_what_adding_the_days_up_gives() -> None:
     observed = {day(7 * week): 1000 - 37 * week for week in range(40)}
     book = book_of(observed)
