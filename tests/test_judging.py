@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry, generate_latest
 
 from domain.finding import FindingRaised
 from infra.answers import Answers
@@ -14,6 +16,9 @@ from infra.cli.settings import Settings
 from infra.codec import decode_record
 from infra.commands import FORMS
 from infra.composition import make_ledger, opened
+from infra.http.application import application
+from infra.http.ledger_totals import LedgerTotals
+from infra.http.served import Served
 from infra.policy.judging import Judgement, judged, raise_findings
 from infra.policy.packs import load_packs
 from projections.findings import finding_rows
@@ -255,6 +260,36 @@ def test_a_whole_bank_s_finding_lies_under_the_ledger_s_own_key(parts: Parts) ->
     judge(parts, date(2024, 2, 29))
     [deviation] = [event for event in raised(parts) if event.rule == "CN-11"]
     assert (deviation.customer_id, deviation.events) == ("ledger", ())
+
+
+def test_findings_are_asked_for_over_http_and_the_open_ones_counted(parts: Parts) -> None:
+    found = judge(parts)
+    deposit, gift = (each.finding_id for each in found.findings)
+    remediated = told(deposit, remediated_on="2024-02-01", measure="set free", by="CO-1")
+    tell(parts, ("remediate-finding", remediated))
+    registry, served = CollectorRegistry(), Served()
+    registry.register(LedgerTotals(parts))
+    served.open(parts, parts.ledger())
+    client = TestClient(application(served, registry))
+    for query, expected in (
+        ("", {deposit, gift}),
+        ("?as_of=2024-01-30", set()),
+        ("?status=open", {gift}),
+        ("?status=remediated", {deposit}),
+        ("?rule=CN-07", {gift}),
+        ("?customer_id=C2", set()),
+    ):
+        answer = client.get(f"/findings{query}").json()
+        assert {each["finding_id"] for each in answer["findings"]} == expected
+    first = client.get("/findings?limit=1").json()
+    rest = client.get(f"/findings?after={first['next']}").json()
+    assert [each["finding_id"] for each in first["findings"] + rest["findings"]] == sorted(
+        (deposit, gift)
+    )
+    assert rest["next"] is None
+    scraped = generate_latest(registry).decode()
+    assert 'guanxi_findings_open{rule="CN-07",severity="high"} 1.0' in scraped
+    assert 'guanxi_findings_open{rule="CN-01"' not in scraped
 
 
 # The command line.
