@@ -36,7 +36,7 @@ from tests.closing_ledger import (
     tell,
     told_by_closes,
 )
-from tests.write_side import ACCOUNT, RELATIONSHIP, told
+from tests.write_side import ACCOUNT, DRAW, LOAN, RELATIONSHIP, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,6 +181,32 @@ def test_a_correction_of_a_related_partys_balance_restates_too(tmp_path: Path) -
         tested = last_test(parts)
         assert (tested.commitment_id, tested.outcome) == ("K2", "met")
         assert tested.causes_count == 1
+
+
+def test_what_happens_to_another_loan_is_no_cause(tmp_path: Path) -> None:
+    first, other = LOAN, LOAN | {"loan_id": "L2"}
+    of_one = K1 | {
+        "commitment_id": "K2",
+        "loan_id": "L1",
+        "requirement_kind": "percent_of_drawn",
+        "requirement_value": "10",
+    }
+    loans = [
+        told("approve-loan", first),
+        told("approve-loan", other),
+        told("draw-loan", DRAW),
+        told("agree-commitment", of_one),
+    ]
+    with new_bank(settings_of(tmp_path), *loans, *balances(*SHORT)) as parts:
+        close(parts, march(8))
+        late = DRAW | {"drawn_on": "2024-03-02", "amount": "50.00"}
+        tell(parts, told("draw-loan", late | {"draw_id": "W2", "loan_id": "L2"}))
+        tell(parts, told("draw-loan", late | {"draw_id": "W3"}))
+        [closed] = close(parts, march(9))
+        assert closed.restated == 1
+        tested = last_test(parts)
+        assert (tested.commitment_id, tested.required_days) == ("K2", 41_500)
+        assert [cause.position for cause in tested.causes] == [closed.through - 1]
 
 
 def test_a_waiver_told_ahead_is_reported_on_its_day(bank: Parts) -> None:
