@@ -33,12 +33,12 @@ class Size:
 
 
 FULL = Size(
-    rounds=5,
-    append_seconds=4.0,
+    rounds=3,
+    append_seconds=5.0,
     bulk_events=40_000,
     feed_accounts=640,
     runner_events=5_000,
-    latency_seconds=30.0,
+    latency_seconds=20.0,
     growth_accounts=(64, 640, 6_400),
 )
 QUICK = Size(

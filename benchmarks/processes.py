@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from tests.servers.process import spawn, terminate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,29 +16,19 @@ if TYPE_CHECKING:
     from infra.cli.settings import Settings
 
 GUANXI = "from infra.cli.main import run; run()"  # the command, of the code that runs here
-STOP_SECONDS_MAX = 20.0
 
 
 @contextmanager
 def running(settings: Settings, log: Path, command: str) -> Iterator[None]:
-    """Run `guanxi relay` or `guanxi project` until the block ends."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-c", GUANXI, command, "--port", "0"],
-            env={**os.environ, **environment(settings)},
-            stdout=output,
-            stderr=output,
-        )
+    """Run `guanxi relay` or `guanxi project` until the block ends, or this process does."""
+    where = ["--ledger", settings.ledger, "--kafka", str(settings.kafka)]
+    where += ["--keys", str(settings.keys)]
+    process = spawn([sys.executable, "-c", GUANXI, *where, command, "--port", "0"], log)
     try:
         yield
         assert process.poll() is None, f"guanxi {command} has ended: {log.read_text()}"
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        terminate(process, signal.SIGTERM)
 
 
 def environment(settings: Settings) -> dict[str, str]:
