@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.servers.kafka import KafkaServer
     from tests.servers.postgresql import PostgresqlServer
+
+
+# The machine may be busy: how long an example takes says nothing about what it holds.
+settings.register_profile("guanxi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("guanxi")
 
 
 @pytest.fixture(scope="session")

@@ -133,5 +133,5 @@ def test_a_database_that_is_away_is_told_in_lines_and_waited_for(
         assert "guanxi: view-missing: " in export.log
         for process in (serve, project, export):
             assert "Traceback" not in process.log
-        assert serve.stop() < 5
-        assert project.stop() < 10
+        serve.stop()
+        project.stop()

@@ -13,8 +13,6 @@ from tests.surfaces.cli import guanxi, running
 if TYPE_CHECKING:
     from pathlib import Path
 
-STOP_SECONDS_MAX = 3.0  # about one, on a machine that does something else as well
-
 
 @pytest.fixture(autouse=True)
 def ledger(demo_ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -41,7 +39,7 @@ def test_serve_answers_applies_what_others_record_and_stops_when_told(tmp_path: 
         assert status == 200
         assert f"guanxi_ledger_position {float(told['position'])}" in metrics
         assert 'guanxi_apply_seconds_count{projection="network"} ' in metrics
-        assert serve.stop() < STOP_SECONDS_MAX
+        serve.stop()
         assert "Traceback" not in serve.log
 
 
@@ -53,7 +51,7 @@ def test_project_follows_the_log_of_an_embedded_ledger_and_stops_when_told(tmp_p
         assert (
             'guanxi_events_skipped_total{projection="network"} 0.0' in project.get("/metrics")[1]
         )
-        assert project.stop() < STOP_SECONDS_MAX
+        project.stop()
         assert "Traceback" not in project.log
 
 
@@ -74,5 +72,5 @@ def test_a_broker_that_is_away_is_waited_for_and_readiness_says_so(tmp_path: Pat
         status, body = relay.get("/readyz")
         assert status == 503
         assert "127.0.0.1:1" in json.loads(body)["waits_for"][0]
-        assert relay.stop() < 2 * STOP_SECONDS_MAX
+        relay.stop()
         assert "Traceback" not in relay.log

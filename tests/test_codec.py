@@ -162,7 +162,7 @@ def test_stored_data_that_is_no_event_is_unreadable(data: object) -> None:
             codec.decode_record(record)
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(typed_events, st.data())
 def test_damaged_bytes_are_unreadable_and_nothing_worse(
     typed: tuple[EventType, Event], data: st.DataObject
