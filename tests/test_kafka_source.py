@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.cluster
 
 PARTITIONS = 3
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 EVENTS = tuple(story(5, customers=12, steps=300))
 
 

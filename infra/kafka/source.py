@@ -157,6 +157,11 @@ class KafkaSource:
                 metrics_enabled=False,
             )
         if self._in_group:
+            # A member that leads its group before it knows the topics deals out none of them,
+            # and kafka-python may take that for good.
+            with outages(self._bootstrap):
+                for topic in self._topics:
+                    consumer.partitions_for_topic(topic)
             consumer.subscribe(self._topics, listener=self._rebalance)
         else:
             self._assigned = frozenset(range(self.shards))

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from infra.views.sql import SQLViews
 
 PARTITIONS = 6
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 240.0
 APPEND_RECORDS = 2_000
 _GIVEN_BY_THE_STORE = ("position", "stream_version", "recorded_at")
 
