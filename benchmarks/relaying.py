@@ -90,7 +90,7 @@ class _Clock:
     def published(self, topic: str, records: int) -> None:
         """Do nothing."""
 
-    def position(self, position: int, lag_events: int) -> None:  # noqa: ARG002  # the port's
+    def position(self, position: int, lag_events: int, *, heard: bool) -> None:  # noqa: ARG002  # the port's
         """Stop at the end."""
         if position >= self.end and not self.ended:
             self.ended = time.perf_counter()

@@ -55,8 +55,11 @@ class RelayObserver(Protocol):
         """Kafka has acknowledged records of a topic."""
         ...
 
-    def position(self, position: int, lag_events: int) -> None:
-        """All up to the position is in Kafka, and so many records of the ledger are not."""
+    def position(self, position: int, lag_events: int, *, heard: bool) -> None:
+        """All up to the position is in Kafka, and so many records of the ledger are not.
+
+        `heard`: Kafka has acknowledged the last horizon, so it is there though nothing flows.
+        """
         ...
 
     def leader(self, *, leads: bool) -> None:
@@ -284,7 +287,9 @@ class _Term:
             observer.published(topic, records)
         self._published.clear()
         through = self.cursor.complete_through
-        observer.position(through, max(0, self.ports.store.position() - through))
+        lag_events = max(0, self.ports.store.position() - through)
+        heard = self._horizon is None or self._horizon.is_done
+        observer.position(through, lag_events, heard=heard)
 
 
 def _copy(last: Positions) -> Positions:

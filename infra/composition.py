@@ -161,14 +161,16 @@ def make_topics(settings: Settings) -> Sequence[str]:
 def source_of(parts: Parts, *, all_shards: bool = False) -> Source:
     """Return what a projector reads: Kafka where it is named, else the ledger's log.
 
-    With `all_shards` it takes them all, whoever else reads. Close it after use.
+    With `all_shards` it takes them all, whoever else reads. Close it after use. Raises
+    `KafkaUnnamedError` where a relay has carried this ledger to Kafka and nobody says where.
     """
-    if parts.settings.kafka is None:
+    if parts.profile == "embedded":
         return LogSource(parts.store)
+    bootstrap = kafka_of(parts.settings)
     from infra.kafka.source import KafkaSource  # noqa: PLC0415 - as above
 
     return KafkaSource(
-        parts.settings.kafka,
+        bootstrap,
         parts.meta.topic_prefix,
         parts.meta.partitions,
         all_shards=all_shards,

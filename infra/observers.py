@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from consumers.projector import Standing
 
-STALL_SECONDS_MAX = 5.0  # without an acknowledgement, while events wait
+STALL_SECONDS_MAX = 5.0  # without an acknowledgement of what was sent
 
 log = structlog.get_logger()
 
@@ -47,17 +47,18 @@ class RelayMetrics(Waiting):
         """Count what Kafka has acknowledged."""
         self._published.labels(topic).inc(records)
 
-    def position(self, position: int, lag_events: int) -> None:
+    def position(self, position: int, lag_events: int, *, heard: bool) -> None:
         """Show how far the topics are complete; tell once when Kafka stops acknowledging."""
         self._position.set(position)
         self._lag.set(lag_events)
-        if lag_events == 0 or position != self._at:
+        if heard and (lag_events == 0 or position != self._at):
             self._at, self._moved_at, self._stalls = position, self._clock(), False
             self.is_ready()
         elif not self._stalls and self._clock() - self._moved_at > STALL_SECONDS_MAX:
             self._stalls = True
             self._faults.inc()
-            message = f"Kafka acknowledges nothing: {lag_events} events wait for it"
+            waiting = f"{lag_events} events wait" if lag_events else "the horizon waits"
+            message = f"Kafka acknowledges nothing: {waiting} for it"
             self.outage(KafkaUnavailableError(message), 0.0)
 
     def leader(self, *, leads: bool) -> None:

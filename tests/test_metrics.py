@@ -102,7 +102,7 @@ def test_a_relay_shows_what_it_published_and_what_it_waits_for() -> None:
     assert observer.waits_for() == ("the ledger",)
     observer.leader(leads=True)
     observer.published("guanxi.loan.v1", 3)
-    observer.position(7, 2)
+    observer.position(7, 2, heard=True)
     assert observer.waits_for() == ()
     observer.fault(OSError("the broker is away"), 0.5)
     assert observer.waits_for() == ("the broker is away",)
@@ -115,15 +115,26 @@ def test_a_relay_that_no_broker_answers_says_so_until_one_does() -> None:
     seconds = [0.0]
     registry = CollectorRegistry()
     observer = RelayMetrics(registry, lambda: seconds[0])
-    observer.position(7, 2)
+    observer.position(7, 2, heard=True)
     seconds[0] = 4.0
-    observer.position(7, 3)
+    observer.position(7, 3, heard=True)
     assert observer.waits_for() == ()
     for seconds[0] in (6.0, 7.0):
-        observer.position(7, 3)
+        observer.position(7, 3, heard=True)
     assert observer.waits_for() == ("Kafka acknowledges nothing: 3 events wait for it",)
     assert shown(registry)["guanxi_relay_faults_total"] == 1
-    observer.position(8, 2)
+    observer.position(8, 2, heard=True)
+    assert observer.waits_for() == ()
+
+
+def test_an_idle_relay_whose_horizon_is_not_acknowledged_says_so() -> None:
+    seconds = [0.0]
+    observer = RelayMetrics(CollectorRegistry(), lambda: seconds[0])
+    observer.position(7, 0, heard=True)
+    seconds[0] = 6.0
+    observer.position(7, 0, heard=False)
+    assert observer.waits_for() == ("Kafka acknowledges nothing: the horizon waits for it",)
+    observer.position(7, 0, heard=True)
     assert observer.waits_for() == ()
 
 

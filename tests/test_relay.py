@@ -37,8 +37,8 @@ class StopWhen(SilentObserver):
         self._stop = stop
         self._target = target
 
-    def position(self, position: int, lag_events: int) -> None:
-        super().position(position, lag_events)
+    def position(self, position: int, lag_events: int, *, heard: bool) -> None:
+        super().position(position, lag_events, heard=heard)
         if position >= self._target:
             self._stop.set()
 

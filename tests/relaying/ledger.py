@@ -40,7 +40,8 @@ class SilentObserver:
     def published(self, topic: str, records: int) -> None:
         self.records[topic] = self.records.get(topic, 0) + records
 
-    def position(self, position: int, lag_events: int) -> None:
+    def position(self, position: int, lag_events: int, *, heard: bool) -> None:
+        del heard
         assert lag_events >= 0
         self.reached = position
 

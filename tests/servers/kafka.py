@@ -54,7 +54,9 @@ class KafkaServer:
         self._properties.write_text(
             _SERVER_PROPERTIES.format(port=self._port, controller=free_port(), folder=self._folder)
         )
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster_id = (
+            "g" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
+        )  # no leading dash
         subprocess.run(
             [
                 *(*self._java(), "kafka.tools.StorageTool", "format"),
