@@ -145,7 +145,7 @@ class KafkaSource:
                 group_id=group if self._in_group else None,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
-                partition_assignment_strategy=[RangePartitionAssignor],
+                partition_assignment_strategy=[_range_of(self.shards)],
                 session_timeout_ms=SESSION_TIMEOUT_MS,
                 heartbeat_interval_ms=HEARTBEAT_MS,
                 # All of a fetch: what is left of one when its partition is paused gets stuck.
@@ -157,11 +157,6 @@ class KafkaSource:
                 metrics_enabled=False,
             )
         if self._in_group:
-            # A member that leads its group before it knows the topics deals out none of them,
-            # and kafka-python may take that for good.
-            with outages(self._bootstrap):
-                for topic in self._topics:
-                    consumer.partitions_for_topic(topic)
             consumer.subscribe(self._topics, listener=self._rebalance)
         else:
             self._assigned = frozenset(range(self.shards))
@@ -305,6 +300,34 @@ class KafkaSource:
             }
             return {tp for tp, at in positions.items() if at is not None and at >= ends[tp]}
         return set()
+
+
+class _Partitions:
+    """Stands for the cluster's metadata, as far as the range assignor asks for it."""
+
+    def __init__(self, partitions: int) -> None:
+        self._partitions = frozenset(range(partitions))
+
+    def partitions_for_topic(self, topic: str) -> frozenset[int]:
+        """Return the partitions of any event topic: they are fixed when a ledger is made."""
+        del topic
+        return self._partitions
+
+
+def _range_of(partitions: int) -> type[RangePartitionAssignor]:
+    """Return the range assignor for topics of a known size.
+
+    kafka-python's own deals out nothing of a topic that the leading member has not heard of yet,
+    just after a broker has come back for example, and the group may rest there.
+    """
+
+    class RangeOfKnown(RangePartitionAssignor):  # type: ignore[misc]  # it is not typed
+        @classmethod
+        def assign(cls, cluster: object, members: object) -> Any:  # noqa: ANN401  # as above
+            del cluster
+            return super().assign(_Partitions(partitions), members)
+
+    return RangeOfKnown
 
 
 class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # it is not typed
