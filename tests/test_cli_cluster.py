@@ -123,8 +123,7 @@ def test_a_database_that_is_away_is_told_in_lines_and_waited_for(
         running(tmp_path, "export", "relationships", "--as-of", "1993-02-21") as export,
     ):
         for process in (serve, project):
-            found = process.wait_for_log(r"waiting .*store-unavailable.*PostgreSQL: .*")
-            assert "refused" in found[0]
+            process.wait_for_log(r"waiting .*store-unavailable.*PostgreSQL: .*")
         export.wait_for_log("waiting")
         postgresql_server.start()
         serve.wait_for_log("serving")
