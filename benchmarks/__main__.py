@@ -9,7 +9,6 @@ import time
 from benchmarks import appends, growth, ingest, latency, rebuilding, relaying
 from benchmarks.bench import FULL, QUICK, bench
 from benchmarks.report import machine, publish, show
-from infra.garbage import collect_rarely
 
 MEASURES = {
     "appends": appends.measure,
@@ -30,7 +29,6 @@ def main() -> None:
     if unknown := set(told.names) - MEASURES.keys():
         parser.error(f"no measure {', '.join(unknown)}; they are {', '.join(MEASURES)}")
     names = told.names or [*MEASURES]
-    collect_rarely()  # as every command of ours does; the peers gain by it too
     begun = time.monotonic()
     with bench(QUICK if told.quick else FULL, say=_say) as running:
         figures = [figure for name in names for figure in MEASURES[name](running)]

@@ -20,7 +20,6 @@ from benchmarks.rebuilding import rebuilt
 from benchmarks.relaying import relayed
 from infra.cli.settings import from_environment
 from infra.composition import kafka_of, opened
-from infra.garbage import collect_rarely
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +93,6 @@ def _peak_kib() -> int:
 
 
 if __name__ == "__main__":
-    collect_rarely()
     _, step, feed = sys.argv
     rate = _STEPS[step](from_environment(), Path(feed))
     print(json.dumps({"rate": rate, "peak_kib": _peak_kib()}))

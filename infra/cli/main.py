@@ -13,7 +13,6 @@ import typer
 
 from infra.cli.failures import failed
 from infra.cli.settings import JsonOption, KafkaOption, KeysOption, LedgerOption, from_environment
-from infra.garbage import collect_rarely
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +67,6 @@ def command_line(words: Sequence[str] = ()) -> typer.Typer:
 
 def run() -> None:
     """Run the command line; every foreseeable error is one clear line on stderr."""
-    collect_rarely()
     logs_to_stderr()
     app = command_line(sys.argv[1:])
     try:
