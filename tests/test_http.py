@@ -198,7 +198,7 @@ def test_a_command_that_is_wrong_is_told_so(client: TestClient) -> None:
 def test_a_view_that_is_behind_says_when_to_try_again(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infra.http.application.MIN_POSITION_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("infra.http.questions.MIN_POSITION_WAIT_SECONDS", 0.05)
     answer = client.get("/relationships/GX-001?min_position=999999")
     problem(answer, 503, "not-applied-yet")
     assert answer.headers["retry-after"] == "2"

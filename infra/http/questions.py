@@ -1,0 +1,110 @@
+"""What every query over HTTP may add, and the book that answers it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, Query
+from pydantic import AwareDatetime  # noqa: TC002 - FastAPI reads it at run time
+
+from infra.answers import Answers, NotFoundError
+from infra.audit import history
+from infra.documents import row_document
+from infra.http import problems
+from infra.http.served import through
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from infra.http.served import Served
+    from projections.book import Book
+    from projections.projection import Projection
+
+MIN_POSITION_WAIT_SECONDS = 10.0
+MIN_POSITION_POLL_SECONDS = 0.005
+
+
+class Question:
+    """What every query may add; a dependency of the routes."""
+
+    def __init__(
+        self,
+        as_of: Annotated[date | None, Query(description="Business date.")] = None,
+        known_at: Annotated[
+            AwareDatetime | None, Query(description="Instant with offset: as known then.")
+        ] = None,
+        min_position: Annotated[
+            int, Query(ge=0, description="Wait until the view holds this position.")
+        ] = 0,
+        currency: Annotated[
+            str | None, Query(description="Needed only where there are several.")
+        ] = None,
+    ) -> None:
+        self.as_of = as_of
+        self.known_at = None if known_at is None else _microseconds(known_at)
+        self.min_position = min_position
+        self.currency = currency
+
+
+Asked = Annotated[Question, Depends()]
+
+
+class Queries:
+    """Answers questions from the live views, or from the store for the past."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    def book(self, projection: Projection, asked: Question) -> tuple[Book, date]:
+        """Return the book that answers and the date; waits for `min_position`."""
+        self._wait(projection, asked.min_position)
+        answers = Answers(self._served.parts)
+        return answers.book(projection, asked.known_at), answers.as_of(asked.as_of)
+
+    def history(self, customer_id: str, asked: Question) -> list[dict[str, Any]]:
+        """Return a customer's events; those dated after `as_of` are left out."""
+        parts = self._served.parts
+        store = parts.store
+        known_at = asked.known_at
+        through = store.position() if known_at is None else store.position_at(known_at)
+        events = history(parts, customer_id, through)
+        until = asked.as_of.isoformat() if asked.as_of else "9999-12-31"
+        return [each for each in events if each["occurred_on"] <= until]
+
+    def _wait(self, projection: Projection, position: int) -> None:
+        deadline = time.monotonic() + MIN_POSITION_WAIT_SECONDS
+        while through(self._served.parts, projection) < position:
+            if time.monotonic() > deadline:
+                message = f"{projection.name} does not hold position {position} yet; try again"
+                raise problems.NotAppliedYetError(message)
+            time.sleep(MIN_POSITION_POLL_SECONDS)
+
+
+def page_of(
+    rows: Iterator[Any],
+    limit: int,
+    by: str = "commitment_id",
+    document: Callable[[Any], dict[str, Any]] = row_document,
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Return whole commitments or customers, at least `limit` rows where there are so many.
+
+    And the `after` of the next page, None where there is none.
+    """
+    page: list[dict[str, Any]] = []
+    for row in rows:
+        if len(page) >= limit and page[-1][by] != getattr(row, by):
+            return page, page[-1][by]
+        page.append(document(row))
+    return page, None
+
+
+def not_found(what: str, id_: str, on: date) -> NotFoundError:
+    """Return the error that says so."""
+    return NotFoundError(f"no {what} {id_!r} is known as of {on}")
+
+
+def _microseconds(moment: datetime) -> int:
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
