@@ -15,7 +15,9 @@ from infra.cli.questions import not_found
 from infra.cli.settings import Settings, with_settings
 from infra.composition import opened
 from infra.documents import commitment_document
+from infra.rendering.balances import balances_view
 from infra.rendering.commitment import commitment_view
+from infra.rendering.headroom import headroom_view
 from infra.rendering.window import costs_view, days_view, reported_view
 from infra.reported_documents import (
     cost_document,
@@ -25,6 +27,7 @@ from infra.reported_documents import (
 )
 from projections.deposit_compliance import currency_of
 from projections.explained_window import consequences, explained_days, window_on
+from projections.headroom import headroom
 from projections.projection import COMPLIANCE
 
 if TYPE_CHECKING:
@@ -93,15 +96,17 @@ def _explained(
     document = commitment_document(book, commitment_id, on) | {
         "consequences": [cost_document(*each) for each in costs]
     }
-    views = [commitment_view(book, commitment_id, on)]
+    views: list[RenderableType] = [commitment_view(book, commitment_id, on)]
+    if months := list(headroom(book, commitment_id, on)):
+        views += ["", headroom_view({commitment_id: months})]
     if costs:
-        views.append(costs_view(costs, currency))
+        views += ["", costs_view(costs, currency)]
     found = window_on(book, commitment_id, on, within)
     if found is not None:
         days = list(explained_days(book, commitment_id, on, found.window_start))
         seen = observations(parts.store, days, asked[1])
         document["explained"] = explained_document(found, days, seen)
-        views.append(days_view(found, days, currency))
+        views += ["", balances_view(days, currency), "", days_view(found, days, currency)]
     elif within is not None:
         message = f"--window: no window of {commitment_id!r} begun by {on} has the day {within}"
         raise BadCallError(message)

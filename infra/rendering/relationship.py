@@ -10,6 +10,8 @@ from rich.text import Text
 from infra.rendering.commitment import commitments_view
 from infra.rendering.figures import money, pairs, told
 from infra.rendering.findings import findings_line
+from infra.rendering.headroom import headroom_view
+from projections.headroom import headroom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 def relationship_view(
     book: Book, found: Relationship, as_of: date, currency: str
 ) -> RenderableType:
-    """Return a relationship's card, and its commitments where it has any."""
+    """Return a relationship's card, and where it has any its commitments with their headroom."""
     customer_id = found.row.customer_id
     title = Text(f"Relationship {customer_id} as of {as_of}", style="bold")
     findings = findings_line(book, customer_id, as_of)
@@ -36,7 +38,8 @@ def relationship_view(
     ]
     if not agreed:
         return Group(title, card)
-    return Group(title, card, "", commitments_view(book, agreed, as_of))
+    strips = {commitment_id: headroom(book, commitment_id, as_of) for commitment_id in agreed}
+    return Group(title, card, "", commitments_view(book, agreed, as_of), "", headroom_view(strips))
 
 
 def _who(found: Relationship) -> Iterator[tuple[str, str]]:
