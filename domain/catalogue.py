@@ -19,9 +19,11 @@ from domain import (
     guarantee,
     hold,
     loan,
+    prospect,
     referral,
     relationship,
     reported,
+    reward,
 )
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ Event: TypeAlias = (
     | commitment.CommitmentEvent
     | reported.ReportEvent
     | referral.ReferralEvent
+    | reward.RewardEvent
+    | prospect.ProspectEvent
     | dealing.DealingEvent
     | finding.FindingEvent
     | close.CloseEvent
@@ -105,6 +109,7 @@ _HOLD = ("hold", "hold_id")
 _COMMITMENT = ("commitment", "commitment_id")
 _COMPLIANCE = ("compliance", "commitment_id")
 _PROSPECT = ("prospect", "customer_id")
+_REWARDS = ("rewards", "customer_id")
 _FINDING = ("finding", "finding_id")
 _CLOSE = ("close", "business_date")
 
@@ -281,12 +286,30 @@ EVENT_TYPES: tuple[EventType, ...] = (
     _type("referral-converted", "referral", referral.ReferralConverted, _PROSPECT, "converted_on"),
     _type("referral-declined", "referral", referral.ReferralDeclined, _PROSPECT, "declined_on"),
     _type("referral-lapsed", "referral", referral.ReferralLapsed, _PROSPECT, "lapsed_on"),
+    _type("prospect-described", "referral", prospect.ProspectDescribed, _PROSPECT, "described_on"),
+    _type(
+        "prospect-consent-given", "referral", prospect.ProspectConsentGiven, _PROSPECT, "given_on"
+    ),
+    _type(
+        "prospect-consent-withdrawn",
+        "referral",
+        prospect.ProspectConsentWithdrawn,
+        _PROSPECT,
+        "withdrawn_on",
+    ),
+    _type("prospect-forgotten", "referral", prospect.ProspectForgotten, _PROSPECT, "forgotten_on"),
+    _type("reward-accrued", "referral", reward.RewardAccrued, _REWARDS, "accrued_on"),
+    _type("reward-approved", "referral", reward.RewardApproved, _REWARDS, "approved_on"),
+    _type("reward-paid", "referral", reward.RewardPaid, _REWARDS, "paid_on"),
+    _type("reward-clawed-back", "referral", reward.RewardClawedBack, _REWARDS, "clawed_back_on"),
     _type("finding-raised", "finding", finding.FindingRaised, _FINDING, "raised_on"),
     _type("finding-assigned", "finding", finding.FindingAssigned, _FINDING, "assigned_on"),
     _type("finding-justified", "finding", finding.FindingJustified, _FINDING, "justified_on"),
     _type("finding-remediated", "finding", finding.FindingRemediated, _FINDING, "remediated_on"),
     _type("finding-reported", "finding", finding.FindingReported, _FINDING, "reported_on"),
-    _type("close-started", "finding", close.CloseStarted, _CLOSE, "business_date"),
+    _type(
+        "close-started", "finding", close.CloseStarted, _CLOSE, "business_date", version=2
+    ),
     _type("business-date-closed", "finding", close.BusinessDateClosed, _CLOSE, "business_date"),
 )
 

@@ -22,10 +22,12 @@ from domain import (
     loan,
     loan_rules,
     ownership_rules,
+    prospect_rules,
     referral,
     referral_rules,
     relationship,
     relationship_rules,
+    reward,
 )
 from domain.errors import KeyConflictError
 
@@ -47,6 +49,8 @@ Command: TypeAlias = (
     | finding.FindingCommand
     | commitment.CommitmentCommand
     | referral_rules.ReferralCommand
+    | reward.RewardCommand
+    | prospect_rules.DescribeProspect
 )
 State: TypeAlias = (
     relationship.Relationship
@@ -58,6 +62,7 @@ State: TypeAlias = (
     | finding.Finding
     | commitment.Commitment
     | referral.Prospect
+    | reward.Rewards
 )
 
 COMMANDS: dict[str, type[Command]] = {
@@ -107,6 +112,11 @@ COMMANDS: dict[str, type[Command]] = {
     "convert-referral": referral_rules.ConvertReferral,
     "decline-referral": referral_rules.DeclineReferral,
     "lapse-referral": referral_rules.LapseReferral,
+    "describe-prospect": prospect_rules.DescribeProspect,
+    "accrue-reward": reward.AccrueReward,
+    "approve-reward": reward.ApproveReward,
+    "pay-reward": reward.PayReward,
+    "claw-back-reward": reward.ClawBackReward,
     "raise-finding": finding.RaiseFinding,
     "assign-finding": finding.AssignFinding,
     "justify-finding": finding.JustifyFinding,
@@ -138,6 +148,10 @@ _NATURAL_KEYS: dict[type[Command], tuple[str, ...]] = {
     commitment.AgreeCommitment: ("commitment", "commitment_id"),
     commitment.WaiveCommitment: ("waiver", "waiver_id"),
     referral_rules.IntroduceReferral: ("referral", "referral_id"),
+    reward.AccrueReward: ("reward", "reward_id"),
+    reward.ApproveReward: ("reward-approved", "reward_id"),
+    reward.PayReward: ("reward-paid", "reward_id"),
+    reward.ClawBackReward: ("reward-clawed-back", "reward_id"),
     finding.RaiseFinding: ("finding", "finding_id"),
 }
 
@@ -148,6 +162,7 @@ _CORRECTABLE = (
     account.RecordBalance,
     guarantee.GiveGuarantee,
     referral_rules.IntroduceReferral,
+    reward.AccrueReward,
     finding.RaiseFinding,
 )
 
@@ -187,10 +202,11 @@ _EVOLVE: dict[str, Callable[[Any, Any], State | None]] = {
     "finding": finding.evolve,
     "commitment": commitment.evolve,
     "prospect": referral.evolve,
+    "rewards": reward.evolve,
 }
 
 
-def decide(  # noqa: C901, PLR0911 - one a case
+def decide(  # noqa: C901, PLR0911, PLR0912 - one a case
     command: Command, world: World
 ) -> tuple[Event, ...]:
     """Return the events the command causes, none where nothing happened.
@@ -240,6 +256,8 @@ def decide(  # noqa: C901, PLR0911 - one a case
             return ownership_rules.decide(command, world)
         case guarantee.GiveGuarantee() | guarantee.ReleaseGuarantee():
             return guarantee.decide(command, world)
+        case prospect_rules.DescribeProspect():
+            return prospect_rules.decide(command, world)
         case hold.PlaceHold() | hold.ReleaseHold():
             return hold.decide(command, world)
         case dealing.RecordGift() | dealing.RecordPayment() | dealing.RecordProductSale():
@@ -262,6 +280,13 @@ def decide(  # noqa: C901, PLR0911 - one a case
             | referral_rules.LapseReferral()
         ):
             return referral_rules.decide(command, world)
+        case (
+            reward.AccrueReward()
+            | reward.ApproveReward()
+            | reward.PayReward()
+            | reward.ClawBackReward()
+        ):
+            return reward.decide(command, world)
         case _:
             return relationship_rules.decide(command, world)
 

@@ -83,6 +83,30 @@ class UnknownReferralError(RefusedError):
     remedy = "Introduce the referral first, or correct the id"
 
 
+class UnknownProspectError(RefusedError):
+    """Whom nobody has brought."""
+
+    code = "unknown-prospect"
+    rule = "nobody with this id was referred"
+    remedy = "Introduce the referral first, or correct the id"
+
+
+class ProspectIsCustomerError(RefusedError):
+    """A customer's own data is their profile."""
+
+    code = "prospect-is-customer"
+    rule = "the prospect has a relationship by now"
+    remedy = "Change the profile instead"
+
+
+class NothingDescribedError(RefusedError):
+    """A description says something."""
+
+    code = "nothing-described"
+    rule = "neither a name nor a phone was told"
+    remedy = "Tell one of them"
+
+
 class UnknownGuaranteeError(RefusedError):
     """Which was never given."""
 
@@ -105,6 +129,14 @@ class UnknownFindingError(RefusedError):
     code = "unknown-finding"
     rule = "no finding with this id is in the ledger"
     remedy = "Look the id up with show findings"
+
+
+class UnknownRewardError(RefusedError):
+    """Which was never accrued."""
+
+    code = "unknown-reward"
+    rule = "no reward with this id is in the ledger"
+    remedy = "Look the id up with show rewards"
 
 
 class UnknownHandoverError(RefusedError):
@@ -379,6 +411,38 @@ class SelfGuaranteeError(RefusedError):
     remedy = "Correct the guarantor's id, or the loan's"
 
 
+class ApprovedAloneError(RefusedError):
+    """Four eyes."""
+
+    code = "approved-alone"
+    rule = "who accrued a reward, or gets it, cannot approve it"
+    remedy = "Have somebody else approve it"
+
+
+class RewardOutOfStepError(RefusedError):
+    """What is not approved is not paid; what was paid or clawed back is not approved again."""
+
+    code = "reward-out-of-step"
+    rule = "a reward is accrued, approved and paid in this order, and clawed back at most once"
+    remedy = "Look at it with show rewards, and record the step that comes next"
+
+
+class RewardOverWholeError(RefusedError):
+    """Late facts can make somebody else the payee of what was accrued already."""
+
+    code = "reward-over-whole"
+    rule = "the payees of one prospect would get more by the plan than its whole reward"
+    remedy = "Claw back what was accrued for the wrong payee first"
+
+
+class ClawedBackTooMuchError(RefusedError):
+    """What the payee never got cannot be taken."""
+
+    code = "clawed-back-too-much"
+    rule = "more is clawed back than was accrued"
+    remedy = "Claw back the reward's amount at most"
+
+
 class OutcomeIncompleteError(RefusedError):
     """An outcome without its day cannot be placed, nor a day without its outcome."""
 
@@ -409,6 +473,14 @@ class CloseUnfinishedError(RefusedError):
     code = "close-unfinished"
     rule = "the close of a later day was begun and is not finished"
     remedy = "Close that day again: it goes on where it stopped"
+
+
+class PacksDifferError(RefusedError):
+    """A close that was begun is finished by the policy packs that it was begun with."""
+
+    code = "packs-differ"
+    rule = "the close was begun with other policy packs, or with other rules in them"
+    remedy = "Finish it with the packs, and the release, that it was begun with"
 
 
 class CloseTooLongError(RefusedError):

@@ -9,6 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date  # noqa: TC003 - the codec reads the field types at run time
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from domain.prospect import (
+    ProspectConsentGiven,
+    ProspectConsentWithdrawn,
+    ProspectDescribed,
+    ProspectEvent,
+    ProspectForgotten,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -115,23 +123,43 @@ class Referral:
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """All referrals of one prospect, by id."""
+    """All referrals of one prospect, by id; what they agreed to, and who they are, as last told.
+
+    `consents` holds for each purpose whether it is agreed to from a day on, in ledger order.
+    """
 
     referrals: Mapping[str, Referral]
+    consents: Mapping[str, tuple[tuple[date, bool], ...]] = field(default_factory=dict)
+    described: ProspectDescribed | None = None
 
 
 NOBODY = Prospect({})
 
 
-def evolve(prospect: Prospect | None, event: ReferralEvent) -> Prospect:
+def evolve(prospect: Prospect | None, event: ReferralEvent | ProspectEvent) -> Prospect:
     """Return the prospect after the event. Total: history is never refused."""
-    referrals = (prospect or NOBODY).referrals
-    if isinstance(event, ReferralIntroduced):
-        return Prospect({**referrals, event.referral_id: Referral(introduced=event)})
-    if event.referral_id not in referrals:
-        return Prospect(referrals)
-    referral = _went_on(referrals[event.referral_id], event)
-    return Prospect({**referrals, event.referral_id: referral})
+    prospect = prospect or NOBODY
+    match event:
+        case ProspectDescribed():
+            return replace(prospect, described=event)
+        case ProspectConsentGiven():
+            return _consented(prospect, event.purpose, event.given_on, given=True)
+        case ProspectConsentWithdrawn():
+            return _consented(prospect, event.purpose, event.withdrawn_on, given=False)
+        case ProspectForgotten():
+            return prospect
+        case ReferralIntroduced():
+            referral = Referral(introduced=event)
+        case _ if event.referral_id not in prospect.referrals:
+            return prospect
+        case _:
+            referral = _went_on(prospect.referrals[event.referral_id], event)
+    return replace(prospect, referrals={**prospect.referrals, event.referral_id: referral})
+
+
+def _consented(prospect: Prospect, purpose: str, on: date, *, given: bool) -> Prospect:
+    history = (*prospect.consents.get(purpose, ()), (on, given))
+    return replace(prospect, consents={**prospect.consents, purpose: history})
 
 
 def _went_on(referral: Referral, event: ReferralStep | ReferralOutcome) -> Referral:

@@ -16,6 +16,13 @@ from domain.errors import (
     MergeTargetError,
     RelationshipEndedError,
 )
+from domain.prospect import (
+    ProspectConsentGiven,
+    ProspectConsentWithdrawn,
+    ProspectEvent,
+    ProspectForgotten,
+)
+from domain.prospect_rules import brought
 from domain.relationship import (
     PERSONAL,
     ConsentGiven,
@@ -35,6 +42,9 @@ from domain.telling import latest_on, told
 from domain.values import CustomerKind  # noqa: TC001 - read at run time
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from domain.referral import Prospect
     from domain.world import World
 
 # Commands: imperative. `today` is the business date on which the ledger is told.
@@ -138,7 +148,9 @@ RelationshipCommand: TypeAlias = (
 )
 
 
-def decide(command: RelationshipCommand, world: World) -> tuple[RelationshipEvent, ...]:
+def decide(
+    command: RelationshipCommand, world: World
+) -> tuple[RelationshipEvent | ProspectEvent, ...]:
     """Return the events a command about a relationship causes, or raise the rule it breaks."""
     checks.not_reserved("customer_id", command.customer_id)
     if isinstance(command, OpenRelationship):
@@ -147,6 +159,12 @@ def decide(command: RelationshipCommand, world: World) -> tuple[RelationshipEven
         world.standing(command.customer_id) == "forgotten"
     ):
         return ()
+    if isinstance(command, GiveConsent | WithdrawConsent | ForgetRelationship) and (
+        world.standing(command.customer_id) == "unknown"
+    ):
+        prospect = brought(command.customer_id, world)
+        if prospect is not None:
+            return _of_prospect(command, prospect)
     checks.known_customer(world, command.customer_id)
     customer = world.relationship(command.customer_id)
     assert isinstance(customer, Customer), "known, and not forgotten"
@@ -215,13 +233,33 @@ def _assign_tier(command: AssignTier, customer: Customer) -> tuple[RelationshipE
 def _consent(
     command: GiveConsent | WithdrawConsent, customer: Customer
 ) -> tuple[RelationshipEvent, ...]:
-    """Return the change, if it is one. A withdrawal alone is evidence too, and recorded."""
-    history = customer.consents.get(command.purpose, ())
+    if _agrees_already(command, customer.consents.get(command.purpose, ())):
+        return ()
     if isinstance(command, GiveConsent):
-        given = latest_on(command.given_on, history)
-        return () if given is True else (told(ConsentGiven, command),)
-    given = latest_on(command.withdrawn_on, history)
-    return () if given is False else (told(ConsentWithdrawn, command),)
+        return (told(ConsentGiven, command),)
+    return (told(ConsentWithdrawn, command),)
+
+
+def _agrees_already(
+    command: GiveConsent | WithdrawConsent, history: Iterable[tuple[date, bool]]
+) -> bool:
+    """Tell whether nothing changes. A withdrawal alone is evidence too, and a change."""
+    if isinstance(command, GiveConsent):
+        return latest_on(command.given_on, history) is True
+    return latest_on(command.withdrawn_on, history) is False
+
+
+def _of_prospect(
+    command: GiveConsent | WithdrawConsent | ForgetRelationship, prospect: Prospect
+) -> tuple[ProspectEvent, ...]:
+    """Return what someone without a relationship asks for: it is their right too."""
+    if isinstance(command, ForgetRelationship):
+        return (told(ProspectForgotten, command),)
+    if _agrees_already(command, prospect.consents.get(command.purpose, ())):
+        return ()
+    if isinstance(command, GiveConsent):
+        return (told(ProspectConsentGiven, command),)
+    return (told(ProspectConsentWithdrawn, command),)
 
 
 def _merge(

@@ -25,6 +25,7 @@ from domain.deciding import (
     streams,
 )
 from domain.errors import CustomerForgottenError, KeyConflictError, RefusedError
+from domain.prospect_rules import DescribeProspect
 from domain.referral import ReferralIntroduced
 from domain.relationship_rules import (
     ChangeProfile,
@@ -50,7 +51,9 @@ if TYPE_CHECKING:
 APPEND_BYTES_MAX = 16 * 1024 * 1024  # packed data of one append, but for its last command
 DATA_BYTES_MAX = 57_000  # packed data of one event: leaves room for its envelope
 
-Personal: TypeAlias = OpenRelationship | ChangeProfile | RecordContact | RecordComplaint
+Personal: TypeAlias = (
+    OpenRelationship | ChangeProfile | RecordContact | RecordComplaint | DescribeProspect
+)
 Dated: TypeAlias = OpenRelationship | ChangeProfile
 assert set(get_args(Personal)) == {c for c in COMMANDS.values() if is_personal(c)}
 
@@ -178,6 +181,8 @@ class Attempt:
             command = told.command
             if isinstance(command, Dated):
                 command = replace(command, today=self._today())
+            if isinstance(command, DescribeProspect):
+                command = self._hashed(command)
             self._world.begin()
             events = decide(command, self._world)
             if not events:
@@ -229,6 +234,15 @@ class Attempt:
         if isinstance(command, Personal):
             return self._key_of(command.customer_id).content_hash(_packed(command))
         return sha256(_packed(command)).digest()
+
+    def _hashed(self, command: DescribeProspect) -> DescribeProspect:
+        """Return the command with what the prospect can be recognised by."""
+        keyring, name, phone = self._tools.keyring, command.name, command.phone
+        return replace(
+            command,
+            name_hash=None if name is None else keyring.hashed("name", name),
+            phone_hash=None if phone is None else keyring.hashed("phone", phone),
+        )
 
     def _key_of(self, customer_id: str) -> CustomerKey:
         return self._tools.keyring.keys_for([customer_id])[customer_id]

@@ -53,10 +53,11 @@ _BY_NAME: Mapping[str, Any] = {
 _AMOUNTS = (
     *("amount", "held", "interest", "ledger_balance", "monthly_payment", "principal"),
     *("opening_equity", "profit", "drawings", "injections", "revaluation", "depreciation"),
-    "equity_now",
+    *("equity_now", "whole"),
 )
 _RENAMED = {"cap_ppm": "cap_percent"}
-_WORKED_OUT = ("today", "happened_on", "utc_offset_minutes")  # never a column
+# Never a column:
+_WORKED_OUT = ("today", "happened_on", "utc_offset_minutes", "name_hash", "phone_hash")
 
 
 class Columns(BaseModel):

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+import unicodedata
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from infra.databases import Database, PostgreSQLDatabase
+
+PersonalKind: TypeAlias = Literal["name", "phone"]
 
 LEDGER = "ledger"  # no customer: reserved
 CACHED_KEYS_MAX = 100_000  # about 1 KB each
@@ -104,6 +108,14 @@ class Keyring:
         cache.update(found)
         return {customer_id: cache[customer_id] for customer_id in wanted if customer_id in cache}
 
+    def hashed(self, kind: PersonalKind, value: str) -> str:
+        """Return the keyed hash, in hex, by which a value is the same for all of a ledger.
+
+        HMAC-SHA-256 under a key of the ledger's own, of the value as `normal` writes it.
+        """
+        key = self.keys_for([LEDGER])[LEDGER]
+        return key.content_hash(f"{kind}\0{normal(kind, value)}".encode()).hex()
+
     def forget(self, customer_id: str) -> None:
         """Destroy the customer's key for ever; twice is once."""
         self._table.destroy(customer_id)
@@ -135,6 +147,17 @@ class Keyring:
         except InvalidTag as error:
             msg = "the master key is not the one this ledger was made with: name its own folder"
             raise KeysMismatchError(msg) from error
+
+
+def normal(kind: PersonalKind, value: str) -> str:
+    """Return a value as it is compared: a phone's digits, a name folded to one case and space.
+
+    A leading `+` or `00` of a phone is left out: `+86 138 0013 8000` is `008613800138000`.
+    """
+    if kind == "phone":
+        digits = "".join(re.findall(r"\d", unicodedata.normalize("NFKC", value)))
+        return digits.removeprefix("00")
+    return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
 
 
 def _place(customer_id: str) -> bytes:

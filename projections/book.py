@@ -29,6 +29,7 @@ from projections.facts import (
     Payment,
     Profile,
     Referral,
+    Reward,
     Sale,
     Tested,
     TierFrom,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 Days: TypeAlias = tuple[int | None, ...]
 
 _ONE_DAY = timedelta(days=1)
+NAMING = "being-named"  # the purpose of the consent to be named to those whom one brings
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Book:
     gifts: dict[str, tuple[str, Gift]] = field(default_factory=dict)
     payments: dict[str, tuple[str, Payment]] = field(default_factory=dict)
     sales: dict[str, tuple[str, Sale]] = field(default_factory=dict)
+    rewards: dict[str, tuple[str, Reward]] = field(default_factory=dict)
     findings: dict[str, tuple[str, Finding]] = field(default_factory=dict)
     findings_of: dict[str, list[str]] = field(default_factory=dict)
 
@@ -139,6 +142,8 @@ class Book:
                 self.payments[id_] = (customer_id, row)
             case Sale():
                 self.sales[id_] = (customer_id, row)
+            case Reward():
+                self.rewards[id_] = (customer_id, row)
             case Finding():
                 self.findings[id_] = (customer_id, row)
                 self.findings_of.setdefault(customer_id, []).append(id_)
@@ -316,6 +321,17 @@ def consents_at(book: Book, customer_id: str, as_of: date) -> tuple[str, ...]:
             )
         )
     )
+
+
+def may_be_named(book: Book, customer_id: str, as_of: date) -> bool:
+    """Tell whether a referrer has not asked to stay unnamed to those they bring (不愿透露).
+
+    Asked for by withdrawing the consent `being-named`, and taken back by giving it.
+    """
+    consent = book.consents_of.get(customer_id, {}).get(NAMING)
+    spans = [span for span in consent.spans if span.given_on <= as_of] if consent else []
+    latest = max(reversed(spans), key=lambda span: span.given_on, default=None)
+    return latest is None or not _over(latest.withdrawn_on, as_of)
 
 
 def currencies(book: Book) -> list[str]:

@@ -80,7 +80,10 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Consented:
-    """A consent holds from `given_on` until the day before `withdrawn_on`."""
+    """A consent holds from `given_on` until the day before `withdrawn_on`.
+
+    Both are the same day where it was refused without having been given.
+    """
 
     given_on: date
     withdrawn_on: date | None = None
@@ -288,6 +291,7 @@ class Referral:
     converted_on: date | None = None
     ended_on: date | None = None
     contacted_on: date | None = None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +340,34 @@ class Sale:
     loan_id: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reward:
+    """kind `reward`, id the reward's, under the prospect: for bringing them, as far as it came."""
+
+    referral_id: str
+    plan: str
+    plan_version: int
+    milestone: str
+    reached_on: date
+    accrued_on: date
+    payee_id: str
+    payee_role: str
+    basis: str
+    whole: int
+    share_ppm: int
+    amount: int
+    currency: str
+    formula: str
+    by: str
+    approved_on: date | None = None
+    approved_by: str | None = None
+    paid_on: date | None = None
+    booked: str | None = None
+    clawed_back_on: date | None = None
+    clawed_back: int = 0
+    claw_back_reason: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Disposed:
     """From a business date on, a finding's status, and who answers for it."""
@@ -378,6 +410,7 @@ Row: TypeAlias = (
     | Gift
     | Payment
     | Sale
+    | Reward
     | Finding
 )
 
@@ -399,5 +432,6 @@ KINDS: dict[str, type[Row]] = {
     "gift": Gift,
     "payment": Payment,
     "sale": Sale,
+    "reward": Reward,
     "finding": Finding,
 }

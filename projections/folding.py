@@ -22,9 +22,11 @@ from domain import (
     guarantee,
     hold,
     loan,
+    prospect,
     referral,
     relationship,
     reported,
+    reward,
 )
 from domain.telling import told
 from projections.facts import (
@@ -53,6 +55,7 @@ from projections.facts import (
     RateFrom,
     Referral,
     Report,
+    Reward,
     Sale,
     TermsFrom,
     Tested,
@@ -165,6 +168,7 @@ def _introduced(event: referral.ReferralIntroduced) -> Referral:
         introduced_on=event.introduced_on,
         via=event.via,
         branch=event.branch,
+        by=event.by,
     )
 
 
@@ -223,11 +227,6 @@ def _merged(row: Customer, event: relationship.RelationshipMerged) -> Customer:
 
 def _forgotten(row: Customer, event: relationship.RelationshipForgotten) -> Customer:
     return replace(row, forgotten_on=event.forgotten_on)
-
-
-def _consent_withdrawn(row: Consent, event: relationship.ConsentWithdrawn) -> Consent:
-    *earlier, last = row.spans
-    return Consent((*earlier, replace(last, withdrawn_on=event.withdrawn_on)))
 
 
 def _drawn(row: Loan, event: loan.LoanDrawn) -> Loan:
@@ -314,6 +313,23 @@ def _disposed(row: Finding, event: finding.Disposition) -> Finding:
     return replace(row, dispositions=(*row.dispositions, disposed))
 
 
+def _reward_approved(row: Reward, event: reward.RewardApproved) -> Reward:
+    return replace(row, approved_on=event.approved_on, approved_by=event.approved_by)
+
+
+def _reward_paid(row: Reward, event: reward.RewardPaid) -> Reward:
+    return replace(row, paid_on=event.paid_on, booked=event.booked)
+
+
+def _reward_clawed_back(row: Reward, event: reward.RewardClawedBack) -> Reward:
+    return replace(
+        row,
+        clawed_back_on=event.clawed_back_on,
+        clawed_back=event.amount,
+        claw_back_reason=event.reason,
+    )
+
+
 def _contacted(row: Referral, event: referral.ReferralContacted) -> Referral:
     return replace(row, contacted_on=event.contacted_on)
 
@@ -364,8 +380,19 @@ def _tested(row: Tested | None, event: reported.CommitmentTested) -> Tested:
     return Tested((*(row.reports if row else ()), report))
 
 
-def _consent_given(row: Consent | None, event: relationship.ConsentGiven) -> Consent:
+def _consent_given(
+    row: Consent | None, event: relationship.ConsentGiven | prospect.ProspectConsentGiven
+) -> Consent:
     return Consent((*(row.spans if row else ()), Consented(event.given_on)))
+
+
+def _consent_withdrawn(
+    row: Consent | None, event: relationship.ConsentWithdrawn | prospect.ProspectConsentWithdrawn
+) -> Consent:
+    """Return the consent without its last span's rest; what was never given, without a day."""
+    on = event.withdrawn_on
+    *earlier, last = row.spans if row else (Consented(on),)
+    return Consent((*earlier, replace(last, withdrawn_on=on)))
 
 
 Fold: TypeAlias = Callable[[Any, Any], "Row"]
@@ -438,7 +465,9 @@ _RULES: Mapping[type[Event], _Rule] = {
         attrgetter("purpose"),
         {
             relationship.ConsentGiven: _consent_given,
-            relationship.ConsentWithdrawn: _changes(_consent_withdrawn),
+            relationship.ConsentWithdrawn: _consent_withdrawn,
+            prospect.ProspectConsentGiven: _consent_given,
+            prospect.ProspectConsentWithdrawn: _consent_withdrawn,
         },
     ),
     **_rules(
@@ -541,6 +570,16 @@ _RULES: Mapping[type[Event], _Rule] = {
         "sale",
         attrgetter("sale_id"),
         {dealing.ProductSold: _makes(lambda event: told(Sale, event))},
+    ),
+    **_rules(
+        "reward",
+        attrgetter("reward_id"),
+        {
+            reward.RewardAccrued: _makes(lambda event: told(Reward, event)),
+            reward.RewardApproved: _changes(_reward_approved),
+            reward.RewardPaid: _changes(_reward_paid),
+            reward.RewardClawedBack: _changes(_reward_clawed_back),
+        },
     ),
     **_rules(
         "finding",

@@ -18,10 +18,11 @@ _DEPOSITS = frozenset({"account", "balances"})
 
 RELATIONSHIP = Projection(
     "relationship",
-    2,
+    3,
     _DEPOSITS
     | {"customer", "consent", "contact", "follow_up", "loan", "commitment", "referral"}
-    | {"guarantee", "hold", "gift", "payment", "sale", "finding", "cross_check", "equity_check"},
+    | {"guarantee", "hold", "gift", "payment", "sale", "reward", "finding", "cross_check"}
+    | {"equity_check"},
 )
 FINDINGS = Projection("findings", 1, frozenset({"finding"}))
 COMPLIANCE = Projection("compliance", 2, _DEPOSITS | {"loan", "commitment", "tested"})
