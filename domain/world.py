@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from domain.loan import Loan
     from domain.referral import Prospect
     from domain.relationship import Relationship
+    from domain.reward import Rewards
 
 Standing: TypeAlias = Literal["unknown", "known", "forgotten"]
 
@@ -70,6 +71,10 @@ class World(Protocol):
         """Return the state of the stream `prospect-<customer_id>`: all their referrals."""
         ...
 
+    def rewards(self, customer_id: str) -> Rewards | None:
+        """Return the state of the stream `rewards-<customer_id>`: all for bringing this one."""
+        ...
+
     def claimed(self, key: str) -> bool:
         """Return whether a claim holds the key, such as `balance:A01539:1993-01-03`."""
         ...
@@ -84,6 +89,10 @@ class World(Protocol):
 
     def prospect_of_referral(self, referral_id: str) -> str | None:
         """Return the prospect for whom `referral:<referral_id>` was recorded."""
+        ...
+
+    def prospect_of_reward(self, reward_id: str) -> str | None:
+        """Return the prospect for whom `reward:<reward_id>` was accrued."""
         ...
 
     def first_business(self, customer_id: str) -> tuple[date, ...]:

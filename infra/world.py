@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from domain.loan import Loan
     from domain.referral import Prospect
     from domain.relationship import Relationship
+    from domain.reward import Rewards
     from domain.world import Standing
     from infra.customer_key import CustomerKey
     from infra.keyring import Keyring
@@ -41,7 +42,7 @@ ACCOUNTS_CACHED_MAX = 200_000  # accounts never change: about 200 bytes each
 _CLAIMED = frozenset(
     {"relationship", "contact", "loan", "guarantee", "account", "hold", "commitment", "finding"}
 )
-_LOADED = _CLAIMED | {"prospect"}
+_LOADED = _CLAIMED | {"prospect", "rewards"}
 _BUSINESS = frozenset({"account-opened", "loan-drawn"})
 
 
@@ -125,6 +126,11 @@ class LedgerWorld:
         state: Prospect | None = self._state("prospect", customer_id)
         return state
 
+    def rewards(self, customer_id: str) -> Rewards | None:
+        """Return the state of the stream `rewards-<customer_id>`: all for bringing this one."""
+        state: Rewards | None = self._state("rewards", customer_id)
+        return state
+
     def claimed(self, key: str) -> bool:
         """Return whether a claim holds the key."""
         return self.claim(key) is not None
@@ -142,6 +148,11 @@ class LedgerWorld:
     def prospect_of_referral(self, referral_id: str) -> str | None:
         """Return the prospect for whom `referral:<referral_id>` was recorded."""
         event = self._event_of(f"referral:{referral_id}")
+        return None if event is None else event.customer_id
+
+    def prospect_of_reward(self, reward_id: str) -> str | None:
+        """Return the prospect for whom `reward:<reward_id>` was accrued."""
+        event = self._event_of(f"reward:{reward_id}")
         return None if event is None else event.customer_id
 
     def first_business(self, customer_id: str) -> tuple[date, ...]:

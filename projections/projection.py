@@ -26,7 +26,7 @@ RELATIONSHIP = Projection(
 )
 FINDINGS = Projection("findings", 1, frozenset({"finding"}))
 COMPLIANCE = Projection("compliance", 2, _DEPOSITS | {"loan", "commitment", "tested"})
-NETWORK = Projection("network", 2, _DEPOSITS | {"customer", "loan", "referral"})
+NETWORK = Projection("network", 3, _DEPOSITS | {"customer", "loan", "referral"})
 GUARANTEES = Projection("guarantees", 2, _DEPOSITS | {"loan", "guarantee"})
 
 PROJECTIONS = (RELATIONSHIP, COMPLIANCE, NETWORK, GUARANTEES, FINDINGS)

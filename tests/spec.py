@@ -21,6 +21,7 @@ from domain.hold import Hold
 from domain.loan import Loan, LoanDrawn
 from domain.referral import Prospect
 from domain.relationship import Customer, Forgotten, RelationshipOpened
+from domain.reward import Rewards
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,6 +54,10 @@ CLAIMS = {
     "CommitmentAgreed": ("commitment", "commitment_id"),
     "CommitmentWaived": ("waiver", "waiver_id"),
     "ReferralIntroduced": ("referral", "referral_id"),
+    "RewardAccrued": ("reward", "reward_id"),
+    "RewardApproved": ("reward-approved", "reward_id"),
+    "RewardPaid": ("reward-paid", "reward_id"),
+    "RewardClawedBack": ("reward-clawed-back", "reward_id"),
 }
 
 
@@ -84,6 +89,7 @@ class MemoryWorld:
                 "account",
                 "commitment",
                 "prospect",
+                "rewards",
             }:
                 self.states[stream] = evolve_stream(stream, [event], self.states.get(stream))
             kind, *names = CLAIMS.get(type(event).__name__, ("",))
@@ -157,6 +163,11 @@ class MemoryWorld:
         assert state is None or isinstance(state, Prospect)
         return state
 
+    def rewards(self, customer_id: str) -> Rewards | None:
+        state = self._state(f"rewards-{customer_id}")
+        assert state is None or isinstance(state, Rewards)
+        return state
+
     def claimed(self, key: str) -> bool:
         return key in self.holders
 
@@ -168,6 +179,9 @@ class MemoryWorld:
 
     def prospect_of_referral(self, referral_id: str) -> str | None:
         return self.holders.get(f"referral:{referral_id}")
+
+    def prospect_of_reward(self, reward_id: str) -> str | None:
+        return self.holders.get(f"reward:{reward_id}")
 
     def first_business(self, customer_id: str) -> tuple[date, ...]:
         return tuple(self.firsts[customer_id].values())

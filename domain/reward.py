@@ -1,0 +1,307 @@
+"""A reward for bringing a customer: accrued by a plan, approved by another person, paid once.
+
+All rewards for one prospect share a stream, so that the payees of a plan never get more than its
+whole together is one version check. What was clawed back goes no further.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from datetime import date  # noqa: TC003 - the codec reads the field types at run time
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from domain import checks
+from domain.dealing import Booked  # noqa: TC001 - read at run time
+from domain.errors import (
+    ApprovedAloneError,
+    ClawedBackTooMuchError,
+    KeyConflictError,
+    RewardOutOfStepError,
+    RewardOverWholeError,
+    UnknownReferralError,
+    UnknownRewardError,
+)
+from domain.telling import told
+from domain.values import Minor, Ppm  # noqa: TC001 - read at run time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from domain.world import World
+
+Milestone: TypeAlias = Literal["converted", "first_draw"]
+RewardBasis: TypeAlias = Literal["referral", "loan", "deposits"]
+RewardPayee: TypeAlias = Literal["customer", "employee", "partner", "counterparty_staff"]
+ClawBackReason: TypeAlias = Literal[
+    "draw_reversed", "customer_left", "not_converted", "fraud", "other"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardAccrued:
+    """Who brought the prospect has earned a share of a plan's reward. `customer_id`: the prospect.
+
+    `basis` is what the plan measures it by; `formula` says how `whole`, that of all payees
+    together, came about, `share_ppm` and `amount` what this payee gets of it.
+    """
+
+    customer_id: str
+    reward_id: str
+    referral_id: str
+    plan: str
+    plan_version: int
+    milestone: Milestone
+    reached_on: date
+    accrued_on: date
+    payee_id: str
+    payee_role: RewardPayee
+    basis: RewardBasis
+    whole: Minor
+    share_ppm: Ppm
+    amount: Minor
+    currency: str
+    formula: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardApproved:
+    """Another person than who accrued it, and not the payee, agreed (four eyes)."""
+
+    customer_id: str
+    reward_id: str
+    approved_on: date
+    approved_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardPaid:
+    """The payee got the amount; `booked`: openly, in the books (如实入账)."""
+
+    customer_id: str
+    reward_id: str
+    paid_on: date
+    payee_id: str
+    payee_role: RewardPayee
+    amount: Minor
+    currency: str
+    booked: Booked
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardClawedBack:
+    """The amount is taken back, or will not be paid where it was not yet."""
+
+    customer_id: str
+    reward_id: str
+    clawed_back_on: date
+    amount: Minor
+    currency: str
+    reason: ClawBackReason
+    by: str
+
+
+RewardEvent: TypeAlias = RewardAccrued | RewardApproved | RewardPaid | RewardClawedBack
+
+# State.
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """What was accrued, and how far it came: the last event says."""
+
+    accrued: RewardAccrued
+    last: RewardEvent
+
+    @property
+    def kept(self) -> Minor:
+        """What of it the payee has or may still get."""
+        taken = self.last.amount if isinstance(self.last, RewardClawedBack) else 0
+        return self.accrued.amount - taken
+
+
+@dataclass(frozen=True, slots=True)
+class Rewards:
+    """All rewards for one prospect, by id."""
+
+    rewards: Mapping[str, Reward]
+
+
+NONE = Rewards({})
+
+
+def evolve(state: Rewards | None, event: RewardEvent) -> Rewards:
+    """Return the prospect's rewards after the event. Total: history is never refused."""
+    rewards = (state or NONE).rewards
+    if isinstance(event, RewardAccrued):
+        return Rewards({**rewards, event.reward_id: Reward(event, event)})
+    if event.reward_id not in rewards:
+        return Rewards(rewards)
+    return Rewards({**rewards, event.reward_id: replace(rewards[event.reward_id], last=event)})
+
+
+# Commands.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccrueReward:
+    """Record that a payee has earned a share of a plan's reward."""
+
+    reward_id: str
+    referral_id: str
+    plan: str
+    plan_version: int
+    milestone: Milestone
+    reached_on: date
+    accrued_on: date
+    payee_id: str
+    payee_role: RewardPayee
+    basis: RewardBasis
+    whole: Minor
+    share_ppm: Ppm
+    amount: Minor
+    currency: str
+    formula: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveReward:
+    """Agree to a reward, as another person than who accrued it and than its payee."""
+
+    reward_id: str
+    approved_on: date
+    approved_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayReward:
+    """Record that an approved reward was paid."""
+
+    reward_id: str
+    paid_on: date
+    booked: Booked
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClawBackReward:
+    """Take a reward back, or a part of it; once."""
+
+    reward_id: str
+    clawed_back_on: date
+    amount: Minor
+    currency: str
+    reason: ClawBackReason
+    by: str
+
+
+RewardStep: TypeAlias = ApproveReward | PayReward | ClawBackReward
+RewardCommand: TypeAlias = AccrueReward | RewardStep
+
+
+def decide(command: RewardCommand, world: World) -> tuple[RewardEvent, ...]:
+    """Return the events a command about rewards causes, or raise the rule it breaks."""
+    if isinstance(command, AccrueReward):
+        return _accrue(command, world)
+    prospect_id = world.prospect_of_reward(command.reward_id)
+    if prospect_id is None:
+        raise UnknownRewardError("reward_id", command.reward_id)
+    checks.not_forgotten(world, prospect_id, "reward_id")
+    reward = (world.rewards(prospect_id) or NONE).rewards[command.reward_id]
+    match command:
+        case ApproveReward():
+            return (_approved(command, reward),)
+        case PayReward():
+            checks.not_forgotten(world, reward.accrued.payee_id, "reward_id")
+            return (_paid(command, reward),)
+        case ClawBackReward():
+            return (_clawed_back(command, reward),)
+
+
+def _accrue(command: AccrueReward, world: World) -> tuple[RewardEvent, ...]:
+    prospect_id = world.prospect_of_referral(command.referral_id)
+    if prospect_id is None:
+        raise UnknownReferralError("referral_id", command.referral_id)
+    checks.not_forgotten(world, prospect_id, "referral_id")
+    checks.not_forgotten(world, command.payee_id, "payee_id")
+    checks.currency(command.currency)
+    checks.positive("amount", command.amount)
+    checks.positive("whole", command.whole)
+    checks.in_order("accrued_on", command.accrued_on, "reached_on", command.reached_on)
+    accrued = told(RewardAccrued, command, customer_id=prospect_id)
+    if world.prospect_of_reward(command.reward_id) not in {None, prospect_id}:
+        raise KeyConflictError("reward_id", command.reward_id)
+    rewards = (world.rewards(prospect_id) or NONE).rewards
+    before = rewards.get(command.reward_id)
+    if before is not None:
+        if _earned(before.accrued) != _earned(accrued):
+            raise KeyConflictError("reward_id", command.reward_id)
+        return ()
+    kept = sum(r.kept for r in rewards.values() if r.accrued.plan == command.plan)
+    if kept + command.amount > command.whole:
+        detail = f"{kept} of {command.whole} minor units by plan {command.plan} are taken"
+        raise RewardOverWholeError("amount", command.amount, detail)
+    return (accrued,)
+
+
+def _earned(accrued: RewardAccrued) -> tuple[object, ...]:
+    """Return what a reward is, whoever found it when."""
+    names = (f.name for f in fields(accrued) if f.name not in {"accrued_on", "by"})
+    return tuple(getattr(accrued, name) for name in names)
+
+
+def _approved(command: ApproveReward, reward: Reward) -> RewardApproved:
+    accrued = _after(reward, RewardAccrued, "approved_on", command.approved_on).accrued
+    if command.approved_by in {accrued.by, accrued.payee_id}:
+        raise ApprovedAloneError("approved_by", command.approved_by)
+    return told(RewardApproved, command, customer_id=accrued.customer_id)
+
+
+def _paid(command: PayReward, reward: Reward) -> RewardPaid:
+    accrued = _after(reward, RewardApproved, "paid_on", command.paid_on).accrued
+    return RewardPaid(
+        customer_id=accrued.customer_id,
+        reward_id=command.reward_id,
+        paid_on=command.paid_on,
+        payee_id=accrued.payee_id,
+        payee_role=accrued.payee_role,
+        amount=accrued.amount,
+        currency=accrued.currency,
+        booked=command.booked,
+        by=command.by,
+    )
+
+
+def _clawed_back(command: ClawBackReward, reward: Reward) -> RewardClawedBack:
+    so_far = (RewardAccrued, RewardApproved, RewardPaid)
+    accrued = _after(reward, so_far, "clawed_back_on", command.clawed_back_on).accrued
+    checks.same_currency(command.currency, accrued.currency)
+    checks.positive("amount", command.amount)
+    if command.amount > accrued.amount:
+        detail = f"the reward is {accrued.amount} minor units"
+        raise ClawedBackTooMuchError("amount", command.amount, detail)
+    return told(RewardClawedBack, command, customer_id=accrued.customer_id)
+
+
+def _after(reward: Reward, steps: type | tuple[type, ...], field: str, day: date) -> Reward:
+    """Return the reward if its last step is one of these, not dated later than the day."""
+    step, on = status_of(reward.last)
+    if not isinstance(reward.last, steps):
+        raise RewardOutOfStepError("reward_id", reward.accrued.reward_id, f"it is {step}")
+    checks.in_order(field, day, f"the day it was {step},", on)
+    return reward
+
+
+def status_of(last: RewardEvent) -> tuple[str, date]:
+    """Return what a reward is after its last event, and since when."""
+    match last:
+        case RewardAccrued():
+            return "accrued", last.accrued_on
+        case RewardApproved():
+            return "approved", last.approved_on
+        case RewardPaid():
+            return "paid", last.paid_on
+        case RewardClawedBack():
+            return "clawed back", last.clawed_back_on
