@@ -604,6 +604,8 @@ UNFOLDED: frozenset[type[Event]] = frozenset(
         close.BusinessDateClosed,
         referral.ReferralAssigned,
         referral.ReferralQualified,
+        prospect.ProspectDescribed,  # the ledger's side table knows
+        prospect.ProspectForgotten,
     }
 )
 FOLDED: frozenset[type[Event]] = frozenset(_RULES)

@@ -415,6 +415,15 @@ def test_a_consent_can_be_given_again() -> None:
     assert row == facts.Consent((facts.Consented(D1, D2), facts.Consented(D3)))
 
 
+def test_a_consent_refused_before_it_was_given_holds_on_no_day() -> None:
+    withdrawn = ConsentWithdrawn(customer_id="C", purpose="marketing", withdrawn_on=D1)
+    row = row_after(withdrawn)
+    assert row == facts.Consent((facts.Consented(D1, D1),))
+    given = ConsentGiven(customer_id="C", purpose="marketing", given_on=D2)
+    row = row_after(withdrawn, given)
+    assert row == facts.Consent((facts.Consented(D1, D1), facts.Consented(D2)))
+
+
 def test_a_corrected_contact_replaces_what_was_told() -> None:
     assert row_after(CONTACT, CORRECTED) == facts.Contact(
         happened_on=D2,
@@ -706,7 +715,6 @@ def test_the_last_outcome_told_of_a_referral_counts() -> None:
     [
         DRAWN,
         CORRECTED,
-        ConsentWithdrawn(customer_id="C", purpose="marketing", withdrawn_on=D2),
         BalanceCorrected(
             customer_id="C", account_id="A", business_date=D2, ledger_balance=9, currency="CZK"
         ),
