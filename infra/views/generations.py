@@ -29,8 +29,12 @@ Cursor: TypeAlias = Any
 
 _GENERATIONS = "SELECT number, projection, version, live FROM view_generation"
 _LANES = "SELECT shard, through, last, revision FROM view_lane WHERE generation = %s"
-_SWEEP = """DELETE FROM view_row WHERE generation = %s AND (customer_id, kind, id) IN
-    (SELECT customer_id, kind, id FROM view_row WHERE generation = %s LIMIT %s)"""
+# Up to the last key of a slice, not a join with it: a database that has counted nothing yet
+# compares each row with each.
+_SLICE_END = """SELECT customer_id, kind, id FROM view_row WHERE generation = %s
+    ORDER BY customer_id, kind, id LIMIT 1 OFFSET %s"""
+_SWEEP = "DELETE FROM view_row WHERE generation = %s"
+_SWEEP_SLICE = f"{_SWEEP} AND (customer_id, kind, id) <= (%s, %s, %s)"
 
 
 class SQLGenerations(ABC):
@@ -101,8 +105,11 @@ class SQLGenerations(ABC):
             if found is None:
                 return False
             number = found[0]
-            deleted = self._run(connection, _SWEEP, number, number, DELETE_ROWS_MAX).rowcount
-            if deleted < DELETE_ROWS_MAX:
+            end = self._run(connection, _SLICE_END, number, DELETE_ROWS_MAX - 1).fetchone()
+            if end is not None:
+                self._run(connection, _SWEEP_SLICE, number, *end)
+            else:
+                self._run(connection, _SWEEP, number)
                 self._run(connection, "DELETE FROM view_generation WHERE number = %s", number)
             return True
 
