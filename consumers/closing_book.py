@@ -1,7 +1,8 @@
-"""The book of a close: the facts of a view as of exact positions of the ledger.
+"""The book of a close: the facts of the views as of exact positions of the ledger.
 
-It starts from the live view as far as that was applied, and folds the store's log on by the
-views' own folds. What a view does not have any more, for it has gone on, is replayed.
+It starts from the live views, taken back to the least position that they all hold: customers of
+whom they hold more are replayed from the store. From there on the log is folded by the views' own
+folds.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from projections.closing import bears_on_the_past
 from projections.facts import Tested
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
     from consumers.applying import Reading
@@ -28,43 +29,46 @@ if TYPE_CHECKING:
     from projections.facts import Key, Row
     from projections.projection import Projection
 
+REPLAYED_CUSTOMERS_MAX = 100  # whose events are read at once
+
 
 class ClosingBook:
     """The facts up to a position that only grows, and the events that bear on days gone by.
 
-    `shard_of` gives a customer's shard among that many. Customers in `parked` are not whole: an
-    event of theirs could not be applied.
+    Customers in `parked` are not whole: an event of theirs could not be applied.
     """
 
     def __init__(
-        self,
-        store: EventStore,
-        canonical: Callable[[StoredRecord], bytes],
-        decode: Decode,
-        shard_of: Callable[[str, int], int],
+        self, store: EventStore, canonical: Callable[[StoredRecord], bytes], decode: Decode
     ) -> None:
         self._store, self._canonical, self._decode = store, canonical, decode
-        self._shard_of = shard_of
         self._kinds: frozenset[str] = frozenset()
         self._dropped: frozenset[int] = frozenset()
         self._rows: dict[Key, Row] = {}
-        self._applied: Mapping[int, int] = {0: 0}
         self._book: Book | None = None
         self.parked: set[str] = set()
         self.position = 0
 
-    def start(self, views: Views, projection: Projection, through: int | None) -> None:
-        """Take the facts of the live view, or none where it lies beyond a position."""
-        self._kinds, self._dropped = projection.kinds, views.dropped(projection.name)
+    def start(self, views: Views, projections: Sequence[Projection], through: int) -> None:
+        """Take the facts of the live views up to a position, or less where one holds less.
+
+        A kind that several keep is taken from the last of them. Nothing is taken where a view is
+        missing or of another version.
+        """
+        self._kinds = frozenset().union(*(each.kinds for each in projections))
+        self._dropped = frozenset().union(*(views.dropped(each.name) for each in projections))
         try:
-            view = views.applied(projection.name)
+            live = [views.applied(each.name) for each in projections]
         except NoViewError:
             return
-        beyond = through is not None and max(view.through.values()) > through
-        if not beyond and view.generation.version == projection.version:
-            self._rows, self._applied = view.rows, view.through
-            self.parked = set(view.parked)
-            self.position = min(view.through.values())
+        if [view.generation.version for view in live] != [each.version for each in projections]:
+            return
+        for view in live:
+            self._rows.update(view.rows)
+            self.parked |= view.parked
+        held = [position for view in live for position in view.through.values()]
+        self.position = min(through, *held)
+        self._replay(self._customers(self.position, max(held)))
 
     def advance(self, through: int, since: int, on: date) -> dict[str, list[Recorded]]:
         """Fold the log up to a position.
@@ -75,14 +79,13 @@ class ClosingBook:
         bearing: dict[str, list[Recorded]] = {}
         after = min(self.position, since)
         while page := self._store.read(after, READ_RECORDS_MAX, through):
-            deliveries = [Delivery(r.position, r.customer_id, self._canonical(r)) for r in page]
-            readings = read(deliveries, self._decode)
-            self._fold([one for one in readings if not self._is_applied(one.delivery)])
+            readings = self._read(page)
+            self._fold([one for one in readings if one.delivery.position > self.position])
             for recorded in (one.recorded for one in readings if one.recorded is not None):
                 if recorded.position > since and bears_on_the_past(recorded, on):
                     bearing.setdefault(recorded.customer_id, []).append(recorded)
             after = page[-1].position
-        self.position, self._applied = through, dict.fromkeys(self._applied, through)
+        self.position = through
         return bearing
 
     @property
@@ -92,9 +95,28 @@ class ClosingBook:
             self._book = Book.from_rows(self._rows.items())
         return self._book
 
-    def _is_applied(self, delivery: Delivery) -> bool:
-        shard = self._shard_of(delivery.customer_id, len(self._applied))
-        return delivery.position <= self._applied[shard]
+    def _customers(self, after: int, through: int) -> set[str]:
+        """Return whom the records after a position are about."""
+        found: set[str] = set()
+        while page := self._store.read(after, READ_RECORDS_MAX, through):
+            found.update(record.customer_id for record in page)
+            after = page[-1].position
+        return found
+
+    def _replay(self, customers: set[str]) -> None:
+        """Fold all that is recorded of the customers up to the position, and nothing beyond."""
+        self._rows = {key: row for key, row in self._rows.items() if key[0] not in customers}
+        self.parked -= customers
+        ordered = sorted(customers)
+        for start in range(0, len(ordered), REPLAYED_CUSTOMERS_MAX):
+            some = ordered[start : start + REPLAYED_CUSTOMERS_MAX]
+            self._fold(self._read(self._store.read_customers(some, self.position)))
+
+    def _read(self, records: Iterable[StoredRecord]) -> list[Reading]:
+        return read(
+            [Delivery(r.position, r.customer_id, self._canonical(r)) for r in records],
+            self._decode,
+        )
 
     def _fold(self, readings: Sequence[Reading]) -> None:
         outcome = apply(readings, self._rows, self._kinds, self.parked, self._dropped)

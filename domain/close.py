@@ -18,7 +18,7 @@ from uuid import UUID, uuid5
 
 from domain import checks
 from domain.consequence import TAKEN_BACK, consequence_of
-from domain.errors import CloseTooLongError, CloseUnfinishedError
+from domain.errors import CloseTooLongError, CloseUnfinishedError, PacksDifferError
 from domain.inputs import hash_of
 from domain.reported import (
     Cause,
@@ -44,22 +44,31 @@ CLOSE_DAYS_MAX = 1_100  # closed by one call: three years
 Balances: TypeAlias = Literal["observed", "carried"]
 
 
+@dataclass(frozen=True, slots=True)
+class PackUsed:
+    """A policy pack and the SHA-256 (hex) of its file."""
+
+    pack: str
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseStarted:
     """The day's tests run on what the ledger holds up to this event's own position.
 
     `balances`: `observed` where every counted account had one of the day, `carried` where the
-    close was told to go on without.
+    close was told to go on without. `packs` judge; none where it was begun before a close did.
     """
 
     customer_id: str
     business_date: date
     balances: Balances
+    packs: tuple[PackUsed, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusinessDateClosed:
-    """All that was due on the day has been reported; `reported` counts the events."""
+    """All that was due has been reported; `reported` counts the events, findings too."""
 
     customer_id: str
     business_date: date
@@ -80,10 +89,13 @@ class Closing(NamedTuple):
 
 
 def event_id(
-    ledger_id: str, on: date, kind: str, commitment_id: str = "", window_start: date | None = None
+    ledger_id: str, on: date, kind: str, about: str = "", window_start: date | None = None
 ) -> str:
-    """Return the id of an event of the close of a day: a UUID of version 5."""
-    return str(uuid5(_namespace(ledger_id), f"{on}:{kind}:{commitment_id}:{window_start or ''}"))
+    """Return the id of an event of the close of a day: a UUID of version 5.
+
+    `about` is the id of the commitment or finding.
+    """
+    return str(uuid5(_namespace(ledger_id), f"{on}:{kind}:{about}:{window_start or ''}"))
 
 
 @lru_cache(maxsize=8)
@@ -108,6 +120,17 @@ def dates_to_close(
         detail = f"{days:,} days, {CLOSE_DAYS_MAX:,} at most"
         raise CloseTooLongError("business_date", through.isoformat(), detail)
     return [begin + timedelta(days=day) for day in range(days)]
+
+
+def check_packs(started: CloseStarted, packs: Sequence[PackUsed]) -> None:
+    """Refuse to finish a close by other packs than it was begun with. Raises `PacksDifferError`.
+
+    A close that was begun without any is finished without.
+    """
+    if started.packs and started.packs != tuple(packs):
+        begun = ", ".join(each.pack for each in started.packs)
+        detail = f"that of {started.business_date}, with {begun}"
+        raise PacksDifferError("pack", ", ".join(each.pack for each in packs), detail)
 
 
 def is_due(agreed: Agreed, reported: Container[date], on: date) -> bool:

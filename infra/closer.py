@@ -1,7 +1,7 @@
 """Closes business days: `guanxi close`. Killed at any moment and run again, it goes on.
 
-What a close appends follows from its start's position alone, ids and data alike. Each event
-claims its id, so that a second run, or another process at the same time, adds what is missing.
+What a close appends follows from its start alone, ids and data alike: from its position, and from
+the policy packs that it names.
 """
 
 from __future__ import annotations
@@ -9,45 +9,50 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
-from hashlib import sha256
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from consumers.closing_book import ClosingBook
-from consumers.event_store import Append, Claim, ConflictError, NewRecord
-from domain.catalogue import BY_CLASS, occurred_on, stream_of
+from consumers.event_store import ConflictError
 from domain.close import (
     LEDGER,
     BusinessDateClosed,
     CloseStarted,
     Closing,
+    PackUsed,
+    check_packs,
     dates_to_close,
     event_id,
     report,
 )
 from domain.errors import BalanceMissingError, CloseOutOfOrderError
+from domain.finding import FindingRaised
 from domain.reported import (
     CommitmentBreached,
     CommitmentCured,
     CommitmentTested,
     ConsequenceApplied,
 )
-from infra.closes import FINISHED, STARTED, closes_of, start_of
-from infra.codec import canonical, decode, decode_record, pack_data
+from infra.close_journal import CloseJournal
+from infra.closes import closes_of, start_of
+from infra.codec import canonical, decode, decode_record
+from infra.policy.judging import raised
 from projections.closing import cases, told_today, unobserved
-from projections.projection import COMPLIANCE
+from projections.policy.judging import findings_of
+from projections.projection import COMPLIANCE, RELATIONSHIP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
     from domain.catalogue import Event
+    from domain.close import Balances
     from domain.record import Recorded
     from domain.reported import ReportEvent
     from infra.composition import Parts
+    from projections.policy.rules import Pack
 
 APPEND_EVENTS_MAX = 1_000  # events of a close in one append
-CONFLICTS_MAX = 30  # of one append: each is another process that closes the same day
 MISSING_NAMED_MAX = 3  # missing balances named in a refusal
 
 Bearing: TypeAlias = "dict[str, list[Recorded]]"  # events on days gone by, by customer
@@ -66,14 +71,17 @@ class Closed(NamedTuple):
     breached: int
     cured: int
     consequences: int
+    findings: int
     set_aside: int
 
 
 class Closer:
-    """Closes days of one ledger, one after the other."""
+    """Closes days of one ledger, one after the other, and judges each by the packs."""
 
-    def __init__(self, parts: Parts, actor: str) -> None:
-        self._parts, self._store, self._actor = parts, parts.store, actor
+    def __init__(self, parts: Parts, actor: str, packs: Sequence[Pack]) -> None:
+        self._parts, self._store, self._packs = parts, parts.store, packs
+        self._used = tuple(PackUsed(pack.jurisdiction, pack.sha256) for pack in packs)
+        self._journal = CloseJournal(parts.store, parts.meta.ledger_id, actor)
         self._book: ClosingBook | None = None
 
     def close(self, first: date, through: date, *, carry: bool) -> Iterator[Closed]:
@@ -91,6 +99,7 @@ class Closer:
     def _close(self, on: date, *, carry: bool) -> Closed:
         position = start_of(self._store, on)
         since = start_of(self._store, on - timedelta(days=1))
+        packs = self._packs if position is None else self._packs_of(position)
         book = self._book_at(position)
         if position is not None:
             bearing = book.advance(position, since or position, on)
@@ -108,31 +117,34 @@ class Closer:
         closing = Closing(self._parts.meta.ledger_id, on, position)
         if since is not None:
             _add(bearing, self._told_today(book, on, since))
-        return self._report(closing, book, bearing)
+        return self._report(closing, book, bearing, packs)
+
+    def _packs_of(self, position: int) -> Sequence[Pack]:
+        """Return the packs of a close that was begun. Raises `PacksDifferError`."""
+        [record] = self._store.read(position - 1, 1)
+        started = decode_record(record).event
+        assert isinstance(started, CloseStarted)
+        check_packs(started, self._used)
+        return self._packs if started.packs else ()
 
     def _book_at(self, position: int | None) -> ClosingBook:
         """Return the book at hand or another one, that is not beyond the position."""
         book = self._book
         if book is None or (position is not None and book.position > position):
-            self._parts.catch_up()
-            self._book = book = ClosingBook(self._store, canonical, decode, _shard_of)
-            book.start(self._parts.views, COMPLIANCE, position)
+            if position is None:
+                self._parts.catch_up()
+            self._book = book = ClosingBook(self._store, canonical, decode)
+            through = self._store.position() if position is None else position
+            book.start(self._parts.views, (RELATIONSHIP, COMPLIANCE), through)
         return book
 
     def _start(self, on: date, *, carry: bool) -> int:
         """Append the start of a close and return its position. Raises `ConflictError`."""
-        before, content = closes_of(self._store).started, on.isoformat().encode()
+        balances: Balances = "carried" if carry else "observed"
         started = CloseStarted(
-            customer_id=LEDGER, business_date=on, balances="carried" if carry else "observed"
+            customer_id=LEDGER, business_date=on, balances=balances, packs=self._used
         )
-        claims = (
-            Claim(f"close:{on}", content, 0),
-            Claim(STARTED, content, 0, before.isoformat().encode() if before else None),
-        )
-        id_ = event_id(self._parts.meta.ledger_id, on, "close-started")
-        record = self._record(on, id_, started, cause=None)
-        [position] = self._store.append(Append(records=(record,), claims=claims))
-        return position
+        return self._journal.start(started)
 
     def _told_today(self, book: ClosingBook, on: date, since: int) -> Bearing:
         """Return what was told before the last close about commitments, to hold from a day on."""
@@ -144,8 +156,10 @@ class Closer:
                     found.setdefault(record.customer_id, []).append(decode_record(record))
         return found
 
-    def _report(self, closing: Closing, book: ClosingBook, bearing: Bearing) -> Closed:
-        """Append what is due, and then that the day is closed."""
+    def _report(
+        self, closing: Closing, book: ClosingBook, bearing: Bearing, packs: Sequence[Pack]
+    ) -> Closed:
+        """Append what is due and what offends, and then that the day is closed."""
         counts: Counter[str] = Counter()
 
         def reports() -> Iterator[tuple[str, ReportEvent]]:
@@ -155,12 +169,11 @@ class Closer:
                 else:
                     yield from report(case, closing)
 
-        events = reports()
+        events = chain(reports(), self._findings(closing, book, packs))
         while batch := list(islice(events, APPEND_EVENTS_MAX)):
-            batch = self._of_the_known(batch, closing.through)
-            self._append(closing.on, batch)
-            counts.update(chain.from_iterable(_counted(event) for _, event in batch))
-            counts["reported"] += len(batch)
+            recorded = self._journal.append(closing.on, closing.through, batch)
+            counts.update(chain.from_iterable(map(_counted, recorded)))
+            counts["reported"] += len(recorded)
         closed = BusinessDateClosed(
             customer_id=LEDGER,
             business_date=closing.on,
@@ -168,64 +181,23 @@ class Closer:
             tested=counts["tested"],
             reported=counts["reported"],
         )
-        self._append(closing.on, [(self._id(closing.on, "business-date-closed"), closed)])
+        id_ = self._journal.id(closing.on, "business-date-closed")
+        self._journal.append(closing.on, closing.through, [(id_, closed)])
         return Closed(closing.on, closing.through, *(counts[name] for name in Closed._fields[2:]))
 
-    def _of_the_known(
-        self, batch: Sequence[tuple[str, ReportEvent]], through: int
-    ) -> list[tuple[str, ReportEvent]]:
-        """Leave out the customers forgotten by then: nothing about them is recorded any more."""
-        forgotten = self._store.held({f"forgotten:{event.customer_id}" for _, event in batch})
-        gone = {key for key, held in forgotten.items() if held.position <= through}
-        return [each for each in batch if f"forgotten:{each[1].customer_id}" not in gone]
-
-    def _append(self, on: date, events: Sequence[tuple[str, Event]]) -> None:
-        """Append those of the events that are not there yet, as one."""
-        cause = self._id(on, "close-started")
-        keys = {id_: f"close:{on}:{id_}" for id_, _ in events}
-        for _ in range(CONFLICTS_MAX):
-            held = self._store.held(keys.values())
-            missing = [each for each in events if keys[each[0]] not in held]
-            if not missing:
-                return
-            records = [self._record(on, id_, event, cause) for id_, event in missing]
-            claims = [
-                Claim(keys[record.id], sha256(record.data).digest(), index)
-                for index, record in enumerate(records)
-            ]
-            if isinstance(missing[-1][1], BusinessDateClosed):
-                claims.append(self._finished(on))
-            with suppress(ConflictError):
-                self._store.append(Append(records=records, claims=claims))
-                return
-        message = f"the close of {on} met {CONFLICTS_MAX} conflicts: run it again"
-        raise ConflictError(message)
-
-    def _finished(self, on: date) -> Claim:
-        before = closes_of(self._store).finished
-        replaces = before.isoformat().encode() if before else None
-        return Claim(FINISHED, on.isoformat().encode(), 0, replaces)
-
-    def _record(self, on: date, id_: str, event: Event, cause: str | None) -> NewRecord:
-        event_type = BY_CLASS[type(event)]
-        return NewRecord(
-            id=id_,
-            type=event_type.name,
-            version=event_type.version,
-            stream=stream_of(event),
-            expected_version=None,
-            customer_id=event.customer_id,
-            occurred_on=occurred_on(event).isoformat(),
-            occurred_at=None,
-            actor=self._actor,
-            source=f"close:{on}",
-            correlation_id=cause or id_,
-            causation_id=cause,
-            data=pack_data(event, _nothing_is_sealed),
-        )
-
-    def _id(self, on: date, kind: str) -> str:
-        return event_id(self._parts.meta.ledger_id, on, kind)
+    def _findings(
+        self, closing: Closing, book: ClosingBook, packs: Sequence[Pack]
+    ) -> Iterator[tuple[str, FindingRaised]]:
+        """Yield what the packs find and nobody raised, each with its id, in order."""
+        found = [
+            finding
+            for finding in findings_of(book.book, packs, closing.on)
+            if finding.finding_id not in book.book.findings
+            and finding.customer_id not in book.parked
+        ]
+        for event in raised(self._store, book.book, closing.through, found, closing.on):
+            id_ = event_id(closing.ledger_id, closing.on, "finding-raised", event.finding_id)
+            yield id_, event
 
 
 def _check_balances(book: ClosingBook, on: date) -> None:
@@ -238,7 +210,7 @@ def _check_balances(book: ClosingBook, on: date) -> None:
         raise BalanceMissingError("account_id", account_id, detail)
 
 
-def _counted(event: ReportEvent) -> Iterable[str]:
+def _counted(event: Event) -> Iterable[str]:
     """Return the counts of `Closed` that an event adds to."""
     match event:
         case CommitmentTested():
@@ -249,20 +221,12 @@ def _counted(event: ReportEvent) -> Iterable[str]:
             return ("cured",)
         case ConsequenceApplied():
             return ("consequences",)
+        case FindingRaised():
+            return ("findings",)
+        case _:
+            return ()
 
 
 def _add(bearing: Bearing, more: Bearing) -> None:
     for customer_id, told in more.items():
         bearing.setdefault(customer_id, []).extend(told)
-
-
-def _shard_of(customer_id: str, shards: int) -> int:
-    if shards == 1:
-        return 0
-    from infra.kafka.publisher import partition_of  # noqa: PLC0415 - embedded needs no client
-
-    return partition_of(customer_id, shards)
-
-
-def _nothing_is_sealed(field: str, _plaintext: str) -> bytes:
-    raise AssertionError(field)

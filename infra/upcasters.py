@@ -18,7 +18,13 @@ def _without_offset(data: Data) -> Data:
     return {**data, "utc_offset_minutes": None}
 
 
+def _without_packs(data: Data) -> Data:
+    """Return a start of a close as its second version has it: the first one judged nothing."""
+    return {**data, "packs": []}
+
+
 UPCASTERS: dict[tuple[str, int], Upcaster] = {
     ("contact-recorded", 1): _without_offset,
     ("contact-corrected", 1): _without_offset,
+    ("close-started", 1): _without_packs,
 }

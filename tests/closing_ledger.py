@@ -11,10 +11,11 @@ from infra.closer import Closer
 from infra.codec import decode_record
 from infra.composition import make_ledger, opened
 from infra.ledger import Refused
+from infra.policy.packs import DEFAULT, load_packs
 from tests.write_side import ACCOUNT, COMMITMENT, RELATIONSHIP, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from domain.catalogue import Event
@@ -82,9 +83,15 @@ def balances(*amounts: str, account_id: str = "A1", first: date = START) -> list
 
 
 def close(
-    parts: Parts, first: date, through: date | None = None, *, carry: bool = False
+    parts: Parts,
+    first: date,
+    through: date | None = None,
+    *,
+    carry: bool = False,
+    packs: Sequence[str] = DEFAULT,
 ) -> list[Closed]:
-    return list(Closer(parts, "operator").close(first, through or first, carry=carry))
+    closer = Closer(parts, "operator", load_packs(packs))
+    return list(closer.close(first, through or first, carry=carry))
 
 
 def told_by_closes(parts: Parts) -> list[Recorded]:

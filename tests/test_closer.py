@@ -22,7 +22,6 @@ from infra import closer
 from infra.answers import Answers
 from infra.audit import replayed_digests
 from infra.cli.settings import Settings
-from infra.closer import Closer
 from infra.composition import opened
 from tests.closing_ledger import (
     K1,
@@ -82,7 +81,7 @@ def test_a_close_is_told_as_started_then_its_reports_then_as_closed(bank: Parts)
     assert applied.amount == 250  # half of the 5.00 that were lacking a day
     assert isinstance(done, BusinessDateClosed)
     assert (done.tested, done.reported) == (1, 3)
-    assert closed[2:] == (1, 0, 1, 0, 1, 0)
+    assert closed[2:] == (1, 0, 1, 0, 1, 0, 0)
 
 
 def test_a_close_says_by_whom_and_by_which_close_it_was_caused(bank: Parts) -> None:
@@ -326,7 +325,7 @@ def test_two_closes_at_once_report_everything_once(bank: Parts, tmp_path: Path) 
     def work() -> None:
         try:
             with opened(settings_of(tmp_path)) as parts:
-                list(Closer(parts, "operator").close(march(4), march(9), carry=False))
+                close(parts, march(4), march(9))
         except Exception as error:  # noqa: BLE001 - told by the test
             failures.append(error)
 

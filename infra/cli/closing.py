@@ -11,11 +11,13 @@ from rich.progress import Progress
 from rich.table import Table
 
 from infra.cli.failures import BadCallError, persisting
+from infra.cli.judging import Packs  # noqa: TC001 - Typer reads it at run time
 from infra.cli.moments import day
 from infra.cli.settings import Settings, with_settings
 from infra.closer import Closed, Closer
 from infra.composition import opened
 from infra.documents import row_document
+from infra.policy.packs import DEFAULT, load_packs
 
 if TYPE_CHECKING:
     from datetime import date
@@ -36,8 +38,13 @@ def close(
     carry: Annotated[
         bool, typer.Option("--carry", help="Go on where an account has no balance of the day.")
     ] = False,
+    pack: Packs = None,
 ) -> None:
-    """Close a business day: test the windows that are due, and report what came of them."""
+    """Close a business day: test the windows that are due, judge, and report what came of it.
+
+    The policy packs are not legal advice.
+    """
+    packs = load_packs(pack or DEFAULT)
     first = day("DATE", business_date)
     last = first if through is None else day("--through", through)
     if first is None or last is None:
@@ -51,7 +58,7 @@ def close(
             Progress(console=Console(stderr=True), transient=True) as bar,
         ):
             task = bar.add_task("closing", total=(last - first).days + 1)
-            for each in Closer(parts, getpass.getuser()).close(first, last, carry=carry):
+            for each in Closer(parts, getpass.getuser(), packs).close(first, last, carry=carry):
                 closed[each.business_date] = each
                 bar.update(task, description=str(each.business_date), completed=len(closed))
 

@@ -16,7 +16,7 @@ from infra.composition import opened
 from infra.documents import row_document
 from infra.outages import tell_outage
 from infra.policy.judging import Judgement, judged, raise_findings
-from infra.policy.packs import NAMES, load_packs
+from infra.policy.packs import DEFAULT, NAMES, load_packs
 from infra.rendering.findings import judgement_view
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def judge(
 
     The packs are not legal advice. With --known-at, what the ledger knew then is judged.
     """
-    packs = load_packs(pack or ["cn"])
+    packs = load_packs(pack or DEFAULT)
     on, known = day("--as-of", as_of), instant("--known-at", known_at)
 
     def ask() -> Judgement:

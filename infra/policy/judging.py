@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from domain.finding import RaiseFinding
+from domain.finding import FindingRaised, RaiseFinding
 from infra.answers import Answers
 from infra.attempt import Recorded, Refused, Told
 from infra.codec import decode_record
@@ -14,9 +14,10 @@ from projections.policy.judging import findings_of
 from projections.projection import RELATIONSHIP
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import date
 
+    from consumers.event_store import EventStore
     from domain.errors import RefusedError
     from domain.values import Instant
     from infra.composition import Parts
@@ -65,8 +66,11 @@ def judged(
 def raise_findings(parts: Parts, ledger: Ledger, found: Judgement, actor: str) -> None:
     """Record what was found and never raised. Told again, nothing happens."""
     for some in _chunks(found.new, FINDINGS_MAX):
-        told_facts = _evidence(parts, found, some)
-        commands = [_command(finding, found.as_of, told_facts) for finding in some]
+        events = evidence(parts.store, found.book, found.through, some)
+        commands = [
+            RaiseFinding(raised_on=found.as_of, events=behind, **finding._asdict())
+            for finding, behind in zip(some, events, strict=True)
+        ]
         outcomes = ledger.handle([Told(c, actor, "cli", f"judge:{found.as_of}") for c in commands])
         for finding, outcome in zip(some, outcomes, strict=True):
             if isinstance(outcome, Refused):
@@ -75,17 +79,25 @@ def raise_findings(parts: Parts, ledger: Ledger, found: Judgement, actor: str) -
                 found.raised.add(finding.finding_id)
 
 
-def _evidence(parts: Parts, found: Judgement, some: Sequence[Finding]) -> Mapping[str, str]:
-    """Return the id of the event behind each fact, as known where the book ends."""
-    customers = {who for finding in some for who in customers_of(found.book, finding)}
-    records = parts.store.read_customers(sorted(customers), found.through)
+def raised(
+    store: EventStore, book: Book, through: int, findings: Sequence[Finding], on: date
+) -> Iterator[FindingRaised]:
+    """Yield each finding as it is raised on a day, with the events behind it up to a position."""
+    for some in _chunks(findings, FINDINGS_MAX):
+        events = evidence(store, book, through, some)
+        for finding, behind in zip(some, events, strict=True):
+            yield FindingRaised(raised_on=on, events=behind, **finding._asdict())
+
+
+def evidence(
+    store: EventStore, book: Book, through: int, some: Sequence[Finding]
+) -> Sequence[tuple[str, ...]]:
+    """Return, for each finding, the ids of the events behind its facts, up to a position."""
+    customers = {who for finding in some for who in customers_of(book, finding)}
+    records = store.read_customers(sorted(customers), through)
     facts = [fact for finding in some for fact in finding.facts]
-    return told_by(facts, (decode_record(record) for record in records))
-
-
-def _command(finding: Finding, as_of: date, told_facts: Mapping[str, str]) -> RaiseFinding:
-    events = tuple(events_of(finding, told_facts))
-    return RaiseFinding(raised_on=as_of, events=events, **finding._asdict())
+    told_facts = told_by(facts, (decode_record(record) for record in records))
+    return [tuple(events_of(finding, told_facts)) for finding in some]
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import MISSING, fields
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_type_hints
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 DATA = Path(__file__).with_name("data")
 LEDGERS_OWN = "none"
+DEFAULT: Sequence[str] = ("cn",)  # packs that judge where none is named
 NAMES: Sequence[str] = sorted(path.stem for path in DATA.glob("*.toml"))
 
 
@@ -83,7 +85,8 @@ def path_of(name: str) -> Path:
 def load_pack(path: Path) -> Pack:
     """Return the pack of a file. Raises `PackError`."""
     try:
-        told = _PackTold.model_validate(tomllib.loads(path.read_text("utf-8")))
+        text = path.read_bytes()
+        told = _PackTold.model_validate(tomllib.loads(text.decode()))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         message = f"{path.name}: {error}"
         raise PackError(message) from error
@@ -91,7 +94,13 @@ def load_pack(path: Path) -> Pack:
         raise PackError(_where(path.name, error)) from None
     rules = tuple(_rule(path.name, rule) for rule in told.rules)
     _check_versions(path.name, rules)
-    return Pack(jurisdiction=told.jurisdiction, title=told.title, notice=told.notice, rules=rules)
+    return Pack(
+        sha256=sha256(text).hexdigest(),
+        jurisdiction=told.jurisdiction,
+        title=told.title,
+        notice=told.notice,
+        rules=rules,
+    )
 
 
 def _rule(file: str, told: _RuleTold) -> Rule:

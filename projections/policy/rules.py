@@ -64,8 +64,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
-    """The rules of one jurisdiction. Not legal advice."""
+    """The rules of one jurisdiction, and the SHA-256 (hex) of its file. Not legal advice."""
 
+    sha256: str
     jurisdiction: str
     title: str
     notice: str
