@@ -114,5 +114,5 @@ def _carried_forward(
                 held, age = balance, 0
     sums = cast("list[int]", days[first - lead :])
     if min(sums) < 0:
-        sums = [max(0, balance) for balance in sums]
+        sums = [sum_ if sum_ > 0 else 0 for sum_ in sums]  # noqa: FURB136 - a call takes five times as long
     return sums, marks[first - lead :]

@@ -104,7 +104,7 @@ def add_up(window: Window, evidence: Evidence) -> Sums:
             balances = counted.sums[start:end]
             held = balances[-1]
             if ceiling is not None:
-                balances = [min(balance, ceiling) for balance in balances]
+                balances = [b if b < ceiling else ceiling for b in balances]  # noqa: FURB136 - a call takes five times as long
             balance_days += sum(balances)
             lowest, final = min(balances), balances[-1]
         else:
