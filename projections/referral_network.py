@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from heapq import nsmallest
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
-from domain.values import ONE
-from projections.book import drawn, profile_at
+from projections.book import drawn
 from projections.referral_forest import forest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import date
 
-    from domain.values import Ppm
     from projections.book import Book
     from projections.referral_forest import Standing
 
@@ -161,18 +158,6 @@ def _row(shape: _Shape, place: int, below: _Below, stand: Standing | None) -> Ne
     )
 
 
-# Questions asked of the rows.
-
-LeaderBy: TypeAlias = Literal["converted_descendants", "subtree_drawn", "subtree_deposits"]
-LEADER_BY: tuple[LeaderBy, ...] = ("converted_descendants", "subtree_drawn", "subtree_deposits")
-
-
-def leaders(rows: Iterable[NetworkRow], by: LeaderBy, rows_max: int) -> list[NetworkRow]:
-    """Return those who brought the most, best first, equals by id; none who brought nothing."""
-    brought = (row for row in rows if getattr(row, by))
-    return nsmallest(rows_max, brought, key=lambda row: (-getattr(row, by), row.customer_id))
-
-
 def tree(rows: Iterable[NetworkRow], customer_id: str) -> list[NetworkRow]:
     """Return a node's row and all below it, each before its own children, earliest first.
 
@@ -194,53 +179,3 @@ def tree(rows: Iterable[NetworkRow], customer_id: str) -> list[NetworkRow]:
             children, key=lambda child: (child.introduced_on, child.customer_id), reverse=True
         )
     return found
-
-
-GroupBy: TypeAlias = Literal["cohort", "branch", "depth"]
-
-
-@dataclass(frozen=True, slots=True)
-class ObservedK:
-    """How many converted referrals a converted customer of a group made; K in ppm.
-
-    A converted customer: a relationship without a live referrer, or a converted prospect. The
-    cohort is the month it became one (`YYYY-MM`).
-    """
-
-    group: str
-    converted_customers: int
-    converted_referrals: int
-
-    @property
-    def k_ppm(self) -> Ppm:
-        """The ratio, rounded half up."""
-        twice = 2 * self.converted_customers
-        return (2 * self.converted_referrals * ONE + self.converted_customers) // twice
-
-
-def observed_k(
-    book: Book, rows: Iterable[NetworkRow], as_of: date, by: GroupBy
-) -> list[ObservedK]:
-    """Return the observed K of each cohort, branch or depth; shorter names of groups first."""
-    converted = [row for row in rows if row.referrer_id is None or row.converted_on is not None]
-    made = Counter(row.referrer_id for row in converted)
-    customers: Counter[str] = Counter()
-    referrals: Counter[str] = Counter()
-    for row in converted:
-        group = _group(book, row, as_of, by)
-        customers[group] += 1
-        referrals[group] += made[row.customer_id]
-    groups = sorted(customers, key=lambda group: (len(group), group))
-    return [ObservedK(group, customers[group], referrals[group]) for group in groups]
-
-
-def _group(book: Book, row: NetworkRow, as_of: date, by: GroupBy) -> str:
-    customer = book.customers.get(row.customer_id)
-    match by:
-        case "cohort":
-            became_on = row.converted_on or (customer.opened_on if customer else as_of)
-            return became_on.isoformat()[:7]
-        case "branch":
-            return profile_at(customer, as_of).branch if customer else ""
-        case "depth":
-            return str(row.depth)

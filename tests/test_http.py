@@ -48,6 +48,8 @@ QUERIES = {
     "/findings": ("", None),
     "/agenda": ("", None),
     "/network/leaders": ("", None),
+    "/network/figures": ("", None),
+    "/network/bursts": ("", None),
     "/network/{customer_id}": ("GX-001", "NOBODY"),
 }
 BAD_PARAMETERS = ("as_of=1993-13-01", "known_at=1993-01-01T00:00:00", "min_position=-1")
@@ -136,7 +138,7 @@ def test_a_page_of_windows_leads_to_the_next(client: TestClient) -> None:
 
 
 def test_leaders_come_best_first(client: TestClient) -> None:
-    found = client.get("/network/leaders?by=converted_descendants&limit=2").json()["leaders"]
+    found = client.get("/network/leaders?by=conversions&limit=2").json()["leaders"]
     assert [each["customer_id"] for each in found] == ["GX-001", "GX-004"]
     problem(client.get("/network/leaders?by=charm"), 400, "bad-parameter")
 

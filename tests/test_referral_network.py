@@ -8,14 +8,7 @@ from hypothesis import given, settings
 from projections.book import Book
 from projections.facts import Draw
 from projections.referral_forest import forest, live_referral
-from projections.referral_network import (
-    LEADER_BY,
-    NetworkRow,
-    leaders,
-    network_rows,
-    observed_k,
-    tree,
-)
+from projections.referral_network import NetworkRow, network_rows, tree
 from tests.berka import berka, day_of, needs_berka
 from tests.books import CURRENCY, account, as_ofs, balances, books, customer, day, loan, referral
 
@@ -304,23 +297,3 @@ def test_a_tree_shows_each_before_its_own_and_the_earliest_introduced_first() ->
     found = rows(family(), day(9)).values()
     assert [row.customer_id for row in tree(found, "C1")] == ["C1", "C4", "C5", "C3"]
     assert tree(found, "nobody") == []
-
-
-def test_leaders_are_those_who_brought_most_and_no_one_who_brought_nothing() -> None:
-    found = rows(family(), day(9)).values()
-    best = leaders(found, "converted_descendants", 5)
-    assert [(row.customer_id, row.converted_descendants) for row in best] == [("C1", 2), ("C2", 1)]
-    assert [len(leaders(found, by, 1)) for by in LEADER_BY] == [1, 0, 0]
-
-
-def test_observed_k_is_converted_referrals_per_converted_customer() -> None:
-    book = Book.from_rows(family())
-    found = list(network_rows(book, day(9), CURRENCY))
-    by_depth = observed_k(book, found, day(9), "depth")
-    assert [(k.group, k.converted_customers, k.converted_referrals) for k in by_depth] == [
-        ("0", 2, 3),
-        ("1", 3, 0),
-    ]
-    assert by_depth[0].k_ppm == 1_500_000
-    assert [k.group for k in observed_k(book, found, day(9), "cohort")] == ["2023-12"]
-    assert {k.group for k in observed_k(book, found, day(9), "branch")} == {"", "B1"}

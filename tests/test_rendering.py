@@ -20,11 +20,16 @@ from infra.rendering import (
 from infra.rendering.circles import CIRCLES_MAX, ROWS_MAX
 from infra.rendering.commitment import STYLES
 from infra.rendering.figures import money
+from infra.rendering.leaders import figures_view
 from infra.rendering.network import TREE_NODES_MAX
+from infra.rules.reading import network_rules
 from projections.book import Book
+from projections.bursts import BurstRow
 from projections.facts import Commitment, Draw, TermsFrom
 from projections.guarantee_network import circles, group_rows
+from projections.leaders import leader_rows
 from projections.loss_walk import loss_walk
+from projections.network_figures import figure_rows
 from projections.referral_network import network_rows, tree
 from projections.relationship_state import relationship
 from tests.books import (
@@ -43,6 +48,8 @@ if TYPE_CHECKING:
 
     from projections.facts import Key, Row
 
+BURST = BurstRow("C1", day(1), day(4), 6, 2)
+RULES = network_rules(day(30))
 ODD = "[red]C[/blue]"  # an id may look like markup
 
 
@@ -95,7 +102,7 @@ def views() -> list[RenderableType]:
         commitment_view(book, "K1", day(30)),
         commitments_view(book, ["K1"], day(30)),
         network_view(tree(rows, "C1"), day(30), CURRENCY),
-        leaders_view(rows, day(30), CURRENCY),
+        leaders_view(leader_rows(book, rows, day(30), RULES), day(30), CURRENCY),
         circles_view(
             list(circles(book, day(30), CURRENCY)),
             list(group_rows(book, day(30), CURRENCY)),
@@ -104,6 +111,7 @@ def views() -> list[RenderableType]:
             CURRENCY,
         ),
         loss_walk_view(loss_walk(book, "C1", day(30), CURRENCY), day(30), CURRENCY),
+        figures_view(list(figure_rows(book, rows, day(30))), [BURST], day(30)),
     ]
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.answers import currency_of
-from infra.cli import complying, working_day
+from infra.cli import complying, networks, working_day
 from infra.cli.failures import BadCallError, persisting
 from infra.cli.moments import AsOf, KnownAt  # noqa: TC001 - Typer reads them at run time
 from infra.cli.questions import Currency, asked, not_found
@@ -64,8 +64,11 @@ EXPORTS: dict[str, tuple[Projection, Any, Callable[[Book, date, str], Iterator[A
     "network": (NETWORK, NetworkRow, network_rows),
     "circles": (GUARANTEES, CircleRow, circle_rows),
     "findings": (FINDINGS, FindingRow, finding_rows),
+    **networks.EXPORTS,
     **working_day.EXPORTS,
 }
+
+WITHOUT_AMOUNTS = networks.WITHOUT_AMOUNTS | working_day.WITHOUT_AMOUNTS
 
 
 def register(app: typer.Typer) -> None:
@@ -78,6 +81,7 @@ def register(app: typer.Typer) -> None:
     show.command("network")(show_network)
     show.command("circles")(show_circles)
     show.command("findings")(show_findings)
+    networks.register(show)
     working_day.register(show)
     app.add_typer(show, name="show")
 
@@ -107,8 +111,9 @@ def export(
     graph = view == "network" and format_ in GRAPH_FORMATS
     formats = (*FORMATS, *GRAPH_FORMATS) if graph else FORMATS
     chosen = _chosen("--format", format_ or "csv", {name: name for name in formats})
-    on, book = asked(settings, RELATIONSHIP if graph else projection, as_of, known_at)
-    told = "" if view in working_day.WITHOUT_AMOUNTS else currency_of(book, currency)
+    kept = RELATIONSHIP if graph else projection
+    on, book = asked(settings, kept, as_of, known_at, birthdays=view == "agenda")
+    told = "" if view in WITHOUT_AMOUNTS else currency_of(book, currency)
     rows = made(book, on, told)
     if settings.as_json and out is None:
         if format_ is not None:

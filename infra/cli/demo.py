@@ -21,11 +21,14 @@ from infra.composition import make_ledger, opened
 from infra.event_store.ledger import PARTITIONS, TOPIC_PREFIX
 from infra.feeds.ingest import ingest
 from infra.rendering.commitment import commitment_view, commitments_view
-from infra.rendering.network import leaders_view, network_view
+from infra.rendering.leaders import leaders_view
+from infra.rendering.network import network_view
 from infra.rendering.relationship import relationship_view
+from infra.rules.reading import network_rules
 from projections.deposit_compliance import compliance_rows
+from projections.leaders import best, leader_rows
 from projections.projection import COMPLIANCE, NETWORK, RELATIONSHIP
-from projections.referral_network import leaders, network_rows, tree
+from projections.referral_network import network_rows, tree
 from projections.relationship_state import relationship
 
 if TYPE_CHECKING:
@@ -98,15 +101,16 @@ def _answers(console: Console, answers: Answers) -> dict[str, object]:
         else:
             _heading(console, title, f"{len(ids)} commitments; the first {COMMITMENTS_MAX}")
             console.print(commitments_view(compliance, ids[:COMMITMENTS_MAX], AS_OF))
-    rows = list(network_rows(answers.book(NETWORK), AS_OF, CURRENCY))
-    best = leaders(rows, "converted_descendants", 5)
+    network = answers.book(NETWORK)
+    rows = list(network_rows(network, AS_OF, CURRENCY))
+    top = best(leader_rows(network, rows, AS_OF, network_rules(AS_OF)), "conversions", 5)
     _heading(console, "Referrals", "who brought whom, and what came of it")
-    console.print(leaders_view(best, AS_OF, CURRENCY))
-    console.print(network_view(tree(rows, best[0].customer_id), AS_OF, CURRENCY))
+    console.print(leaders_view(top, AS_OF, CURRENCY))
+    console.print(network_view(tree(rows, top[0].customer_id), AS_OF, CURRENCY))
     return {
         "customer": CUSTOMER,
         "commitments": {title: len(ids) for title, ids in groups.items()},
-        "best_referrer": best[0].customer_id,
+        "best_referrer": top[0].customer_id,
     }
 
 

@@ -9,16 +9,21 @@ from fastapi import APIRouter, Query
 
 from infra.answers import currency_of
 from infra.documents import circle_document, row_document
-from infra.http.questions import Asked, not_found
-from infra.http.schemas import Circles, Leaders, Nodes, answers
+from infra.http.questions import Asked, not_found, page_of
+from infra.http.schemas import Bursts, Circles, Figures, Leaders, Nodes, answers
+from infra.rules.reading import network_rules
+from projections.bursts import burst_rows
 from projections.guarantee_network import circles
+from projections.leaders import LeaderBy, best, leader_rows
+from projections.network_figures import figure_rows
 from projections.projection import GUARANTEES, NETWORK
-from projections.referral_network import LeaderBy, leaders, network_rows, tree
+from projections.referral_network import network_rows, tree
 
 if TYPE_CHECKING:
     from infra.http.questions import Queries
 
 LEADERS_MAX = 100
+PAGE_ROWS_MAX = 1_000
 CIRCLES_MAX = 100  # a page
 
 
@@ -29,13 +34,32 @@ def networks(queries: Queries) -> APIRouter:
     @router.get("/network/leaders", responses=answers(Leaders))
     def network_leaders(
         asked: Asked,
-        by: LeaderBy = "converted_descendants",
+        by: LeaderBy = "conversions",
         limit: Annotated[int, Query(ge=1, le=LEADERS_MAX)] = 10,
     ) -> dict[str, Any]:
         book, on = queries.book(NETWORK, asked)
         currency = currency_of(book, asked.currency)
-        best = leaders(network_rows(book, on, currency), by, limit)
-        return {"as_of": str(on), "currency": currency, "leaders": [row_document(r) for r in best]}
+        rows = leader_rows(book, list(network_rows(book, on, currency)), on, network_rules(on))
+        found = [row_document(row) for row in best(rows, by, limit)]
+        return {"as_of": str(on), "currency": currency, "leaders": found}
+
+    @router.get("/network/figures", responses=answers(Figures))
+    def network_figures(asked: Asked) -> dict[str, Any]:
+        book, on = queries.book(NETWORK, asked)
+        figures = figure_rows(book, list(network_rows(book, on, "")), on)
+        return {"as_of": str(on), "figures": [row_document(row) for row in figures]}
+
+    @router.get("/network/bursts", responses=answers(Bursts))
+    def network_bursts(
+        asked: Asked,
+        after: Annotated[str, Query(description="A customer id: the page after it.")] = "",
+        limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = PAGE_ROWS_MAX,
+    ) -> dict[str, Any]:
+        book, on = queries.book(NETWORK, asked)
+        rows = burst_rows(book, on, network_rules(on).burst)
+        rest = (row for row in rows if row.customer_id > after)
+        page, following = page_of(rest, limit, "customer_id")
+        return {"as_of": str(on), "bursts": page, "next": following}
 
     @router.get("/network/{customer_id}", responses=answers(Nodes))
     def network(customer_id: str, asked: Asked) -> dict[str, Any]:

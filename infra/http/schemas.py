@@ -12,10 +12,13 @@ from domain.compliance import Status
 from domain.finding import Severity
 from domain.values import Minor
 from projections.agenda_rules import Reason
+from projections.bursts import BurstRow
 from projections.contact_agenda import AgendaRow
 from projections.deposit_compliance import ComplianceRow
 from projections.findings import FindingRow
 from projections.guarantee_network import CircleRow, ExposureRow
+from projections.leaders import LeaderRow
+from projections.network_figures import FigureRow, GroupBy
 from projections.referral_network import NetworkRow
 from projections.relationship_state import RelationshipRow
 
@@ -41,7 +44,7 @@ class Recorded(BaseModel):
 
 def _columns(row_type: type) -> dict[str, Any]:
     names = {"date": date, "Minor": Minor, "Metric": Metric, "Status": Status}
-    names |= {"Severity": Severity, "Reason": Reason}
+    names |= {"Severity": Severity, "Reason": Reason, "GroupBy": GroupBy}
     hints = get_type_hints(row_type, localns=names)  # imported there for the checker alone
     return {name: (hint, ...) for name, hint in hints.items()}
 
@@ -83,7 +86,21 @@ Windows = create_model(
     next=(str | None, ...),
 )
 Nodes = create_model("Nodes", **_WHEN, nodes=(list[_Node], ...))  # type: ignore[valid-type]  # as above
-Leaders = create_model("Leaders", **_WHEN, leaders=(list[_Node], ...))  # type: ignore[valid-type]  # as above
+_Leader = create_model("Leader", **_columns(LeaderRow))
+Leaders = create_model("Leaders", **_WHEN, leaders=(list[_Leader], ...))  # type: ignore[valid-type]  # as above
+_Figure = create_model("Figure", **_columns(FigureRow))
+_Burst = create_model("Burst", **_columns(BurstRow))
+Figures = create_model(
+    "Figures",
+    as_of=(date, ...),
+    figures=(list[_Figure], ...),  # type: ignore[valid-type]  # as above
+)
+Bursts = create_model(
+    "Bursts",
+    as_of=(date, ...),
+    bursts=(list[_Burst], ...),  # type: ignore[valid-type]  # as above
+    next=(str | None, ...),
+)
 _Guarantee = create_model(
     "Guarantee",
     guarantee_id=(str, ...),

@@ -6,7 +6,8 @@ a word says, and rich itself gives way where colours, width or glyphs are missin
 
 from infra.rendering.circles import circles_view, loss_walk_view
 from infra.rendering.commitment import commitment_view, commitments_view
-from infra.rendering.network import leaders_view, network_view
+from infra.rendering.leaders import leaders_view
+from infra.rendering.network import network_view
 from infra.rendering.relationship import relationship_view
 
 __all__ = [

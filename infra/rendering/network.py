@@ -8,10 +8,10 @@ from rich.console import Group
 from rich.text import Text
 from rich.tree import Tree
 
-from infra.rendering.figures import money, table
+from infra.rendering.figures import money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import date
 
     from rich.console import RenderableType
@@ -49,19 +49,3 @@ def _label(row: NetworkRow, currency: str) -> Text:
             style="not bold",
         )
     return label
-
-
-def leaders_view(rows: Iterable[NetworkRow], as_of: date, currency: str) -> RenderableType:
-    """Return the best referrers as a table."""
-    names = ("referrer", "converted", "brought", "deposits", "drawn")
-    right = frozenset(names[1:])
-    made = table(f"Best referrers as of {as_of}, {currency}", names, right=right)
-    for row in rows:
-        made.add_row(
-            Text(row.customer_id),
-            str(row.converted_descendants),
-            str(row.descendants),
-            money(row.subtree_deposits, currency),
-            money(row.subtree_drawn, currency),
-        )
-    return made

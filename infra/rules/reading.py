@@ -1,4 +1,4 @@
-"""The rules of agenda, judgement and customer value, read from their data files and checked.
+"""Rules of agenda, judgement, customer value and networks, read from data files and checked.
 
 Those that come with the program lie in `data/`; `GUANXI_RULES` may name a folder with a bank's
 own, of which each replaces the one of its name whole.
@@ -10,13 +10,17 @@ import os
 import tomllib
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from projections.agenda_rules import AgendaRules
 from projections.judgement import JudgementRules
+from projections.network_rules import NetworkRules, NetworkRulesFile, version_on
 from projections.value_rules import ValueRules
+
+if TYPE_CHECKING:
+    from datetime import date
 
 RULES_FOLDER = "GUANXI_RULES"
 DATA = Path(__file__).with_name("data")
@@ -43,6 +47,11 @@ def judgement_rules() -> JudgementRules:
 def value_rules() -> ValueRules:
     """Return the rules of customer value. Raises `RulesError`."""
     return _rules("value.toml", ValueRules)
+
+
+def network_rules(on: date) -> NetworkRules:
+    """Return the rules of the network's figures that count on a day. Raises `RulesError`."""
+    return version_on(_rules("network.toml", NetworkRulesFile).versions, on)
 
 
 def _rules(name: str, cls: type[Rules]) -> Rules:

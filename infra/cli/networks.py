@@ -1,0 +1,96 @@
+"""Commands about the networks: who brings customers, how the network grows; and the exports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from infra.answers import currency_of
+from infra.cli.failures import BadCallError
+from infra.cli.moments import AsOf, KnownAt  # noqa: TC001 - Typer reads them at run time
+from infra.cli.questions import Currency, asked
+from infra.cli.settings import Settings, with_settings
+from infra.documents import row_document
+from infra.rendering.leaders import figures_view, leaders_view
+from infra.rules.reading import network_rules
+from projections.bursts import BurstRow, burst_rows
+from projections.leaders import LEADER_BY, LeaderRow, best, leader_rows
+from projections.network_figures import FigureRow, figure_rows
+from projections.projection import NETWORK
+from projections.referral_network import network_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from projections.book import Book
+
+LEADERS_SHOWN = 10
+
+
+def _leaders(book: Book, as_of: date, currency: str) -> Iterator[LeaderRow]:
+    network = list(network_rows(book, as_of, currency))
+    return leader_rows(book, network, as_of, network_rules(as_of))
+
+
+def _figures(book: Book, as_of: date, currency: str) -> Iterator[FigureRow]:
+    return figure_rows(book, list(network_rows(book, as_of, currency)), as_of)
+
+
+def _bursts(book: Book, as_of: date, _: str) -> Iterator[BurstRow]:
+    return burst_rows(book, as_of, network_rules(as_of).burst)
+
+
+EXPORTS: dict[str, Any] = {
+    "leaders": (NETWORK, LeaderRow, _leaders),
+    "network-figures": (NETWORK, FigureRow, _figures),
+    "bursts": (NETWORK, BurstRow, _bursts),
+}
+WITHOUT_AMOUNTS = frozenset({"network-figures", "bursts"})
+
+
+def register(show: typer.Typer) -> None:
+    """Add what can be shown."""
+    show.command("leaders")(show_leaders)
+    show.command("network-figures")(show_figures)
+
+
+@with_settings
+def show_leaders(
+    settings: Settings,
+    by: Annotated[str, typer.Option(help=" | ".join(LEADER_BY))] = "conversions",
+    limit: Annotated[int, typer.Option(min=1, help="How many.")] = LEADERS_SHOWN,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    currency: Currency = None,
+) -> None:
+    """Show who brings customers, best first: by conversions, sums or influence."""
+    chosen_by = next((known for known in LEADER_BY if known == by), None)
+    if chosen_by is None:
+        message = f"--by {by!r} is not one of {', '.join(LEADER_BY)}"
+        raise BadCallError(message)
+    on, book = asked(settings, NETWORK, as_of, known_at)
+    chosen = currency_of(book, currency)
+    rows = best(_leaders(book, on, chosen), chosen_by, limit)
+    document = {
+        "as_of": str(on),
+        "currency": chosen,
+        "by": by,
+        "leaders": [row_document(row) for row in rows],
+    }
+    settings.answer(document, lambda: Console().print(leaders_view(rows, on, chosen)))
+
+
+@with_settings
+def show_figures(settings: Settings, as_of: AsOf = None, known_at: KnownAt = None) -> None:
+    """Show the observed K and days to convert by cohort, branch and depth; and bursts."""
+    on, book = asked(settings, NETWORK, as_of, known_at)
+    rows, bursts = list(_figures(book, on, "")), list(_bursts(book, on, ""))
+    document = {
+        "as_of": str(on),
+        "figures": [row_document(row) for row in rows],
+        "bursts": [row_document(row) for row in bursts],
+    }
+    settings.answer(document, lambda: Console().print(figures_view(rows, bursts, on)))

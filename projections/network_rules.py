@@ -1,0 +1,97 @@
+"""The rules of the referral network's figures, each version from its first day on.
+
+They are data: `infra/rules/data/network.toml` holds the ones in use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date  # noqa: TC003 - the reader of the file needs the types
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from domain.referral import Via  # noqa: TC001 - the same
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ALL_PERCENT = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Influence:
+    """How fast a conversion is forgotten, and what of it a step up the tree is worth."""
+
+    half_life_days: int
+    depth_percent: int
+
+    def __post_init__(self) -> None:
+        if self.half_life_days < 1 or not 0 <= self.depth_percent <= ALL_PERCENT:
+            message = "half_life_days is at least 1, depth_percent between 0 and 100"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burst:
+    """How many referrals within how many days make a burst; `exempt` ways do not count."""
+
+    days: int
+    referrals_min: int
+    exempt: tuple[Via, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.days < 1 or self.referrals_min < 1:
+            message = "days and referrals_min are at least 1"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpinionLeader:
+    """How many of the people brought have to bring somebody themselves."""
+
+    referring_children_min: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkRules:
+    """One version."""
+
+    version: int
+    in_force_from: date
+    influence: Influence
+    burst: Burst
+    opinion_leader: OpinionLeader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkRulesFile:
+    """All versions, in order."""
+
+    versions: tuple[NetworkRules, ...]
+
+    def __post_init__(self) -> None:
+        check_order(self.versions)
+
+
+class Version(Protocol):
+    """A version of some rules."""
+
+    @property
+    def in_force_from(self) -> date:
+        """Its first day."""
+        ...
+
+
+AnyVersion = TypeVar("AnyVersion", bound=Version)
+
+
+def version_on(versions: Sequence[AnyVersion], on: date) -> AnyVersion:
+    """Return the version that began last by a day; before all of them the first."""
+    return next((v for v in reversed(versions) if v.in_force_from <= on), versions[0])
+
+
+def check_order(versions: Sequence[Version]) -> None:
+    """Refuse rules without a version, or with versions out of order. Raises `ValueError`."""
+    days = [version.in_force_from for version in versions]
+    if not days or days != sorted(set(days)):
+        message = "there is at least one version, each in_force_from after the one before"
+        raise ValueError(message)

@@ -1,0 +1,80 @@
+"""Figures of the networks as the command line answers them, over the demo's ledger."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from projections.bursts import BurstRow
+from projections.leaders import LeaderRow
+from projections.network_figures import FigureRow
+from tests.surfaces.cli import guanxi
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.surfaces.cli import Answer
+
+
+@pytest.fixture(autouse=True, scope="module")
+def ledger(demo_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    folder = shutil.copytree(demo_ledger.parent, tmp_path_factory.mktemp("networks") / "copy")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GUANXI_LEDGER", f"sqlite:{folder / demo_ledger.name}")
+        patch.delenv("GUANXI_KAFKA", raising=False)
+        patch.delenv("GUANXI_KEYS", raising=False)
+        yield
+
+
+def shown(*words: str) -> Answer:
+    answer = guanxi("show", *words)
+    assert answer.status == 0, answer.err
+    return answer
+
+
+@pytest.mark.parametrize("by", ["conversions", "drawn", "deposits", "influence"])
+def test_leaders_are_shown_by_each_figure(by: str) -> None:
+    found = shown("leaders", "--by", by, "--limit", "3", "--json").document()
+    column = {
+        "conversions": "converted_descendants",
+        "drawn": "subtree_drawn",
+        "deposits": "subtree_deposits",
+        "influence": "influence_ppb",
+    }[by]
+    figures = [row[column] for row in found["leaders"]]
+    assert figures == sorted(figures, reverse=True)
+    assert found["by"] == by
+    assert len(figures) <= 3
+    assert found["leaders"][0]["customer_id"] in shown("leaders", "--by", by).out
+
+
+def test_leaders_by_what_nobody_counts_is_a_wrong_call() -> None:
+    answer = guanxi("show", "leaders", "--by", "charm")
+    assert (answer.status, "bad-call" in answer.err) == (2, True)
+
+
+def test_the_figures_of_all_cohorts_branches_and_depths_are_shown() -> None:
+    found = shown("network-figures", "--json").document()
+    grouped = [row["grouped_by"] for row in found["figures"]]
+    assert list(dict.fromkeys(grouped)) == ["all", "cohort", "branch", "depth"]
+    assert "Observed K" in shown("network-figures").out
+
+
+@pytest.mark.parametrize(
+    ("view", "columns"),
+    [
+        ("leaders", LeaderRow._fields),
+        ("network-figures", FigureRow._fields),
+        ("bursts", BurstRow._fields),
+    ],
+)
+def test_each_answer_is_exported_in_every_format(
+    view: str, columns: tuple[str, ...], tmp_path: Path
+) -> None:
+    assert guanxi("export", view).out.splitlines()[0] == ",".join(columns)
+    for format_ in ("jsonl", "parquet"):
+        out = tmp_path / f"{view}.{format_}"
+        assert guanxi("export", view, "--format", format_, "--out", str(out)).status == 0
