@@ -45,13 +45,22 @@ def decide(command: DescribeProspect, world: World) -> tuple[ProspectEvent, ...]
         raise UnknownProspectError("customer_id", command.customer_id)
     if command.name is None and command.phone is None:
         raise NothingDescribedError("phone", None)
-    described = told(ProspectDescribed, command)
+    described = _completed(told(ProspectDescribed, command), prospect.described)
     if not any(latest_on(command.described_on, each) for each in prospect.consents.values()):
         described = replace(described, name=None, phone=None)
     known = prospect.described
     if known and replace(known, described_on=described.described_on, by=described.by) == described:
         return ()
     return (described,)
+
+
+def _completed(told_now: ProspectDescribed, known: ProspectDescribed | None) -> ProspectDescribed:
+    """Return the description with what it leaves out as it was told before."""
+    if known is None:
+        return told_now
+    names = ("name_hash", "phone_hash", "name", "phone")
+    left_out = {name: getattr(known, name) for name in names if getattr(told_now, name) is None}
+    return replace(told_now, **left_out)
 
 
 def brought(customer_id: str, world: World) -> Prospect | None:

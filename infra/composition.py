@@ -22,6 +22,8 @@ from infra.key_folder import make_keys, read_keys
 from infra.keyring import Keyring
 from infra.ledger import Ledger
 from infra.log_source import LogSource
+from infra.personal_index import DDL as PERSONAL_DDL
+from infra.personal_index import PersonalIndex
 from infra.relay_cursor import DDL as RELAY_DDL
 from infra.relay_cursor import open_cursor
 from infra.views.opening import open_views
@@ -88,6 +90,12 @@ class Parts:
         relayed = self.relay_cursor.status().position > 0
         return "cluster" if self.settings.kafka or relayed else "embedded"
 
+    def keyring(self) -> Keyring:
+        """Return the customers' keys. Raises the errors of `read_keys` and `Keyring.verify`."""
+        ring = Keyring(self.store.database, read_keys(keys_folder(self.settings)).master)
+        ring.verify()
+        return ring
+
     def ledger(
         self,
         *,
@@ -95,16 +103,20 @@ class Parts:
         on_outage: Callable[[StoreUnavailableError, float], None] = lambda _error, _pause: None,
         on_append: Callable[[float], None] = lambda _seconds: None,
     ) -> Ledger:
-        """Return the write side. Raises the errors of `read_keys` and `Keyring.verify`."""
-        ring = Keyring(self.store.database, read_keys(keys_folder(self.settings)).master)
-        ring.verify()
+        """Return the write side. Raises the errors of `keyring`."""
         return Ledger(
             self.store,
-            ring,
+            self.keyring(),
             business_date=business_date,
             on_outage=on_outage,
             on_append=on_append,
         )
+
+    def personal_index(self) -> PersonalIndex:
+        """Return what can be searched of personal data, up to date. Raises as `keyring` does."""
+        index = PersonalIndex(self.store, self.keyring())
+        index.catch_up()
+        return index
 
     def projector(self, source: Source, observer: Observer | None = None) -> Projector:
         """Return a projector of all projections."""
@@ -132,13 +144,13 @@ def make_ledger(settings: Settings, *, partitions: int, topic_prefix: str) -> Me
     """
     url = _ledger_of(settings)
     keys = make_keys(keys_folder(settings))
-    shared = RELAY_DDL
+    shared = (*RELAY_DDL, *PERSONAL_DDL, *files_taken.DDL)
     meta = initialise(
         url,
         partitions=partitions,
         topic_prefix=topic_prefix,
-        ddl_sqlite=(*shared, keyring.SQLITE_DDL, *files_taken.DDL),
-        ddl_postgresql=(*shared, keyring.POSTGRESQL_DDL, *files_taken.DDL),
+        ddl_sqlite=(*shared, keyring.SQLITE_DDL),
+        ddl_postgresql=(*shared, keyring.POSTGRESQL_DDL),
     )
     with opened(settings) as parts:
         parts.views.create_tables()

@@ -16,6 +16,7 @@ from domain.deciding import natural_key
 from domain.relationship_rules import ForgetRelationship
 from infra.attempt import Attempt, Keyed, Outcome, Recorded, Refused, Told, Tools, Unchanged
 from infra.closes import business_date
+from infra.personal_index import forget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,6 +87,7 @@ class Ledger:
         for told, outcome in zip(commands, outcomes, strict=True):
             if isinstance(told.command, ForgetRelationship) and not isinstance(outcome, Refused):
                 self._tools.keyring.forget(told.command.customer_id)
+                forget(self.store.database, told.command.customer_id)
         return outcomes
 
     def _keyed(self, told: Told) -> Keyed:

@@ -17,6 +17,7 @@ Reason: TypeAlias = Literal[
     "no_owner",
     "key_customer",
     "festival",
+    "birthday",
     "cold",
     "quiet_hours",
     "too_many_contacts",
@@ -79,6 +80,14 @@ class Festival:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Birthday:
+    """Customers of these tiers, all where there are none, are greeted before their birthday."""
+
+    tiers: tuple[str, ...]
+    before_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cold:
     """Days without any contact."""
 
@@ -127,6 +136,7 @@ class AgendaRules:
     follow_up: FollowUps
     key_customer: KeyCustomer
     festival: Festival
+    birthday: Birthday
     cold: Cold
     quiet_hours: QuietHours
     too_many_contacts: TooManyContacts

@@ -83,6 +83,7 @@ class Book:
     rewards: dict[str, tuple[str, Reward]] = field(default_factory=dict)
     findings: dict[str, tuple[str, Finding]] = field(default_factory=dict)
     findings_of: dict[str, list[str]] = field(default_factory=dict)
+    birthdays: Mapping[str, str] = field(default_factory=dict)  # `MM-DD`; of no view, see agenda
 
     @classmethod
     def from_rows(cls, rows: Iterable[tuple[Key, Row]]) -> Book:

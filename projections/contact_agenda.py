@@ -1,7 +1,8 @@
 """Contact agenda (联系日程): whom to see, why, and by when; and what was overdone.
 
 Only what is dated up to the date counts, and only relationships open on it are listed. Every
-threshold is in the rules. A birthday is on no list: it is sealed, and no view holds it in clear.
+threshold is in the rules. Birthdays are sealed, and no view holds them in clear: who asks with
+the keys puts them into the book, and other lists have none.
 """
 
 from __future__ import annotations
@@ -189,6 +190,21 @@ def _festival(case: _Case) -> Iterator[Due]:
             yield festival.on, festival.name
 
 
+def _birthday(case: _Case) -> Iterator[Due]:
+    """Yield the coming birthday of who was not yet spoken with; 29 February is kept on the 28th.
+
+    Enterprises have none.
+    """
+    rule = case.rules.birthday
+    month_day = case.book.birthdays.get(case.customer_id)
+    if month_day is None or (rule.tiers and tier_at(case.customer, case.as_of) not in rule.tiers):
+        return
+    before = timedelta(rule.before_days)
+    on = _near(case.as_of, ["02-28" if month_day == "02-29" else month_day], before)
+    if on is not None and on >= case.as_of and not case.seen_since(on - before):
+        yield on, "birthday"
+
+
 def _cold(case: _Case) -> Iterator[Due]:
     due_on = later(case.last_seen, case.rules.cold.after_days)
     if due_on <= case.as_of:
@@ -229,6 +245,7 @@ _FINDERS: Mapping[Reason, Callable[[_Case], Iterator[Due]]] = {
     "no_owner": _no_owner,
     "key_customer": _key_customer,
     "festival": _festival,
+    "birthday": _birthday,
     "cold": _cold,
     "quiet_hours": _quiet_hours,
     "too_many_contacts": _too_many_contacts,

@@ -116,6 +116,23 @@ def test_key_customers_are_seen_monthly() -> None:
     assert due("key_customer", day(200)) == []
 
 
+def birthdays(as_of: date, month_day: str, *told: tuple[Key, Row]) -> list[date]:
+    book = Book.from_rows([has("customer", "", customer()), *told])
+    known = replace(book, birthdays={"C1": month_day})
+    return [row.due_on for row in agenda_rows(known, as_of, RULES) if row.reason == "birthday"]
+
+
+def test_a_birthday_is_on_the_list_for_a_week_until_someone_called() -> None:
+    on = date(2024, 3, 20)
+    found = [birthdays(date(2024, 3, n), "03-20") for n in (12, 13, 20, 21)]
+    assert found == [[], [on], [on], []]
+    called = has("contact", "V1", contact(date(2024, 3, 14)))
+    assert birthdays(date(2024, 3, 15), "03-20", called) == []
+    assert birthdays(date(2024, 12, 30), "01-02") == [date(2025, 1, 2)]
+    assert birthdays(date(2025, 2, 27), "02-29") == [date(2025, 2, 28)]
+    assert due("birthday", on) == []
+
+
 def test_key_customers_are_greeted_before_a_festival() -> None:
     key = replace(customer(), tiers=(TierFrom(day(0), "gold"),))
     on = date(2024, 2, 10)

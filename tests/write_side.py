@@ -11,6 +11,7 @@ from infra.event_store.ledger import initialise, open_store
 from infra.feeds import files_taken
 from infra.keyring import POSTGRESQL_DDL, SQLITE_DDL, Keyring
 from infra.ledger import Ledger, Told
+from infra.personal_index import DDL as PERSONAL_DDL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,8 +145,8 @@ def make_ledger(url: str) -> None:
     """Make the tables of a ledger."""
     initialise(
         url,
-        ddl_sqlite=(SQLITE_DDL, *files_taken.DDL),
-        ddl_postgresql=(POSTGRESQL_DDL, *files_taken.DDL),
+        ddl_sqlite=(SQLITE_DDL, *files_taken.DDL, *PERSONAL_DDL),
+        ddl_postgresql=(POSTGRESQL_DDL, *files_taken.DDL, *PERSONAL_DDL),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -30,7 +31,7 @@ from infra.rendering.circles import circles_view, loss_walk_view
 from infra.rendering.findings import findings_view
 from infra.rendering.network import network_view
 from infra.rendering.relationship import relationship_view
-from infra.status import status_of
+from infra.status import keys_trouble, status_of
 from projections.deposit_compliance import ComplianceRow, compliance_rows
 from projections.findings import OPEN, FindingRow, finding_rows
 from projections.guarantee_network import (
@@ -241,6 +242,8 @@ def status(
     def ask() -> dict[str, Any]:
         with opened(settings) as parts:
             parts.catch_up()
+            if trouble := keys_trouble(parts):
+                sys.stderr.write(f"guanxi: warning: {trouble}\n")
             return status_of(parts, digests=digests)
 
     found = persisting(ask)

@@ -31,6 +31,7 @@ MODULES = {
     "project": "infra.cli.running",
     "serve": "infra.cli.running",
     "status": "infra.cli.asking",
+    "find": "infra.cli.finding_people",
     "show": "infra.cli.asking",
     "export": "infra.cli.asking",
     "rebuild": "infra.cli.tending",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.answers import Answers, NotFoundError
+from infra.answers import Answers, NotFoundError, with_birthdays
 from infra.cli.failures import persisting
 from infra.cli.moments import day, instant
 from infra.composition import opened
@@ -21,16 +21,22 @@ Currency = Annotated[str | None, typer.Option(help="Needed only where the ledger
 
 
 def asked(
-    settings: Settings, projection: Projection, as_of: str | None, known_at: str | None
+    settings: Settings,
+    projection: Projection,
+    as_of: str | None,
+    known_at: str | None,
+    *,
+    birthdays: bool = False,
 ) -> tuple[date, Book]:
-    """Return the date asked for and the book that answers."""
+    """Return the date asked for and the book that answers, with birthdays where they are asked."""
     on, known = day("--as-of", as_of), instant("--known-at", known_at)
 
     def ask() -> tuple[date, Book]:
         with opened(settings) as parts:
             parts.catch_up()
             answers = Answers(parts)
-            return answers.as_of(on), answers.book(projection, known)
+            book = answers.book(projection, known)
+            return answers.as_of(on), with_birthdays(parts, book, known) if birthdays else book
 
     return persisting(ask)
 

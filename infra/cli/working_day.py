@@ -95,7 +95,7 @@ def show_agenda(
     known_at: KnownAt = None,
 ) -> None:
     """Show whom to see, why, and by when; what was overdone; promises kept and missed."""
-    on, book = asked(settings, RELATIONSHIP, as_of, known_at)
+    on, book = asked(settings, RELATIONSHIP, as_of, known_at, birthdays=True)
     rules = agenda_rules()
     rows = agenda_rows(book, on, rules)
     if manager is not None:

@@ -134,7 +134,7 @@ def _queries(queries: Queries) -> APIRouter:  # noqa: C901 - a list of short rou
         after: Annotated[str, Query(description="A customer id: the page after it.")] = "",
         limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = PAGE_ROWS_MAX,
     ) -> dict[str, Any]:
-        book, on = queries.book(RELATIONSHIP, asked)
+        book, on = queries.book_with_birthdays(RELATIONSHIP, asked)
         rules = agenda_rules()
         rows = agenda_rows(book, on, rules)
         if manager is not None:

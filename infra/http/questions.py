@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, Query
 from pydantic import AwareDatetime  # noqa: TC002 - FastAPI reads it at run time
 
-from infra.answers import Answers, NotFoundError
+from infra.answers import Answers, NotFoundError, with_birthdays
 from infra.audit import history
 from infra.documents import row_document
 from infra.http import problems
@@ -62,6 +62,11 @@ class Queries:
         self._wait(projection, asked.min_position)
         answers = Answers(self._served.parts)
         return answers.book(projection, asked.known_at), answers.as_of(asked.as_of)
+
+    def book_with_birthdays(self, projection: Projection, asked: Question) -> tuple[Book, date]:
+        """Return the same with birthdays, where this process has the keys."""
+        book, on = self.book(projection, asked)
+        return with_birthdays(self._served.parts, book, asked.known_at), on
 
     def history(self, customer_id: str, asked: Question) -> list[dict[str, Any]]:
         """Return a customer's events; those dated after `as_of` are left out."""

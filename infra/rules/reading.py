@@ -17,9 +17,13 @@ from pydantic import TypeAdapter, ValidationError
 from projections.agenda_rules import AgendaRules
 from projections.judgement import JudgementRules
 from projections.network_rules import NetworkRules, NetworkRulesFile, version_on
+from projections.referral_attribution import AttributionRules, AttributionRulesFile
+from projections.referral_lapse import LapseRules
+from projections.reward_plans import RewardPlans
 from projections.value_rules import ValueRules
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
 RULES_FOLDER = "GUANXI_RULES"
@@ -52,6 +56,21 @@ def value_rules() -> ValueRules:
 def network_rules(on: date) -> NetworkRules:
     """Return the rules of the network's figures that count on a day. Raises `RulesError`."""
     return version_on(_rules("network.toml", NetworkRulesFile).versions, on)
+
+
+def attribution_rules() -> Sequence[AttributionRules]:
+    """Return all versions of the rules of attribution, in order. Raises `RulesError`."""
+    return _rules("attribution.toml", AttributionRulesFile).versions
+
+
+def lapse_rules() -> LapseRules:
+    """Return when a referral lapses by time. Raises `RulesError`."""
+    return _rules("lapse.toml", LapseRules)
+
+
+def reward_plans() -> RewardPlans:
+    """Return the reward plans. Raises `RulesError`."""
+    return _rules("rewards.toml", RewardPlans)
 
 
 def _rules(name: str, cls: type[Rules]) -> Rules:
