@@ -112,6 +112,14 @@ class LapseReferral:
     lapsed_on: date
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LapseOverdueReferral:
+    """Record that a referral's time ran out, unless an outcome was told meanwhile."""
+
+    referral_id: str
+    lapsed_on: date
+
+
 ReferralCommand: TypeAlias = (
     IntroduceReferral
     | AssignReferral
@@ -120,6 +128,7 @@ ReferralCommand: TypeAlias = (
     | ConvertReferral
     | DeclineReferral
     | LapseReferral
+    | LapseOverdueReferral
 )
 
 
@@ -150,7 +159,9 @@ def decide(  # noqa: PLR0911 - one a case
         case DeclineReferral():
             refused = told(ReferralDeclined, command, customer_id=prospect_id)
             return _conclude(refused, "declined_on", prospect, world)
-        case LapseReferral():
+        case LapseOverdueReferral() if prospect.referrals[command.referral_id].outcome:
+            return ()
+        case LapseReferral() | LapseOverdueReferral():
             lapsed = told(ReferralLapsed, command, customer_id=prospect_id)
             return _conclude(lapsed, "lapsed_on", prospect, world)
 

@@ -10,7 +10,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Instant: TypeAlias = int
 Minor: TypeAlias = int
@@ -48,6 +51,20 @@ def minor_digits(currency: str) -> int:
 def share(amount: Minor, ratio: Ppm) -> Minor:
     """Return the ratio of an amount (not negative), rounded half up to a minor unit."""
     return (2 * amount * ratio + ONE) // (2 * ONE)
+
+
+def apportion(whole: int, weights: Sequence[int]) -> list[int]:
+    """Return parts of a whole (not negative) by weights, which together are exactly the whole.
+
+    Largest remainders get what rounding down leaves; of equal ones the earlier. The weights are
+    not negative, and one of them is above 0.
+    """
+    total = sum(weights)
+    parts = [whole * weight // total for weight in weights]
+    order = sorted(range(len(weights)), key=lambda n: -(whole * weights[n] % total))
+    for n in order[: whole - sum(parts)]:
+        parts[n] += 1
+    return parts
 
 
 CustomerKind: TypeAlias = Literal["person", "enterprise"]

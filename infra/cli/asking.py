@@ -12,36 +12,21 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.answers import currency_of
-from infra.cli import complying, networks, working_day
+from infra.cli import complying, graphs, networks, rewarding, working_day
 from infra.cli.failures import BadCallError, persisting
 from infra.cli.moments import AsOf, KnownAt  # noqa: TC001 - Typer reads them at run time
 from infra.cli.questions import Currency, asked, not_found
 from infra.cli.settings import Settings, with_settings
 from infra.composition import opened
-from infra.documents import (
-    circle_document,
-    finding_document,
-    loss_walk_document,
-    relationship_document,
-    row_document,
-)
+from infra.documents import finding_document, relationship_document, row_document
 from infra.exports import FORMATS, write_export
 from infra.graph_files import GRAPH_FORMATS, write_graph
-from infra.rendering.circles import circles_view, loss_walk_view
 from infra.rendering.findings import findings_view
-from infra.rendering.network import network_view
 from infra.rendering.relationship import relationship_view
 from infra.status import keys_trouble, status_of
 from projections.deposit_compliance import ComplianceRow, compliance_rows
 from projections.findings import OPEN, FindingRow, finding_rows
-from projections.guarantee_network import (
-    CircleRow,
-    circle_rows,
-    circles,
-    group_rows,
-    joint_liability_groups,
-)
-from projections.loss_walk import loss_walk
+from projections.guarantee_network import CircleRow, circle_rows
 from projections.projection import (
     COMPLIANCE,
     FINDINGS,
@@ -50,7 +35,7 @@ from projections.projection import (
     RELATIONSHIP,
     Projection,
 )
-from projections.referral_network import NetworkRow, network_rows, tree
+from projections.referral_network import NetworkRow, network_rows
 from projections.relationship_state import RelationshipRow, relationship, relationship_rows
 
 if TYPE_CHECKING:
@@ -67,6 +52,7 @@ EXPORTS: dict[str, tuple[Projection, Any, Callable[[Book, date, str], Iterator[A
     "findings": (FINDINGS, FindingRow, finding_rows),
     **networks.EXPORTS,
     **working_day.EXPORTS,
+    **rewarding.EXPORTS,
 }
 
 WITHOUT_AMOUNTS = networks.WITHOUT_AMOUNTS | working_day.WITHOUT_AMOUNTS
@@ -79,11 +65,11 @@ def register(app: typer.Typer) -> None:
     show = typer.Typer(help="Show one relationship, commitment or part of the network.")
     show.command("relationship")(show_relationship)
     complying.register(show)
-    show.command("network")(show_network)
-    show.command("circles")(show_circles)
+    graphs.register(show)
     show.command("findings")(show_findings)
     networks.register(show)
     working_day.register(show)
+    rewarding.register_show(show)
     app.add_typer(show, name="show")
 
 
@@ -152,58 +138,6 @@ def show_relationship(
         raise not_found("relationship", customer_id, on)
     document = relationship_document(found, on, chosen)
     settings.answer(document, lambda: Console().print(relationship_view(book, found, on, chosen)))
-
-
-@with_settings
-def show_network(
-    settings: Settings,
-    customer_id: str,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    currency: Currency = None,
-) -> None:
-    """Show everyone whom a customer brought, directly and through others."""
-    on, book = asked(settings, NETWORK, as_of, known_at)
-    chosen = currency_of(book, currency)
-    found = tree(network_rows(book, on, chosen), customer_id)
-    if not found:
-        raise not_found("customer", customer_id, on)
-    document = {"as_of": str(on), "currency": chosen, "nodes": [row_document(r) for r in found]}
-    settings.answer(document, lambda: Console().print(network_view(found, on, chosen)))
-
-
-@with_settings
-def show_circles(
-    settings: Settings,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    currency: Currency = None,
-    default: Annotated[
-        str | None, typer.Option(help="A borrower: the losses if that one defaults, by steps.")
-    ] = None,
-) -> None:
-    """Show who stands for whom in circles and groups, or what one default pulls after it."""
-    on, book = asked(settings, GUARANTEES, as_of, known_at)
-    chosen = currency_of(book, currency)
-    if default is not None:
-        if default not in book.loans_of:
-            raise not_found("borrower", default, on)
-        walk = loss_walk(book, default, on, chosen)
-        document = loss_walk_document(walk, on, chosen)
-        settings.answer(document, lambda: Console().print(loss_walk_view(walk, on, chosen)))
-        return
-    found, groups = list(circles(book, on, chosen)), list(group_rows(book, on, chosen))
-    joint = joint_liability_groups(book, on)
-    document = {
-        "as_of": str(on),
-        "currency": chosen,
-        "circles": [circle_document(circle) for circle in found],
-        "groups": [row_document(row) for row in groups],
-        "joint_liability_groups": joint,
-    }
-    settings.answer(
-        document, lambda: Console().print(circles_view(found, groups, joint, on, chosen))
-    )
 
 
 @with_settings

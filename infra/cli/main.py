@@ -38,6 +38,8 @@ MODULES = {
     "parked": "infra.cli.tending",
     "topics": "infra.cli.tending",
     "schema": "infra.cli.tending",
+    "reward": "infra.cli.rewarding",
+    "referral": "infra.cli.rewarding",
     "audit": "infra.cli.auditing",
 }
 

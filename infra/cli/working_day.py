@@ -74,7 +74,9 @@ EXPORTS: dict[str, Any] = {
     "checklist": (RELATIONSHIP, ChecklistRow, _checklist),
     "value": (RELATIONSHIP, ValueRow, _value),
 }
-WITHOUT_AMOUNTS = frozenset({"agenda", "follow-ups", "ownership", "checklist", "findings"})
+WITHOUT_AMOUNTS = frozenset(
+    {"agenda", "follow-ups", "ownership", "checklist", "findings", "rewards"}
+)
 
 
 def register(show: typer.Typer) -> None:

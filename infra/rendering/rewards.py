@@ -1,0 +1,101 @@
+"""Rewards (推荐奖励), attribution and referrals that lapsed, in the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+
+from domain.referral_rules import LapseOverdueReferral
+from domain.reward import AccrueReward
+from domain.values import PERCENT
+from infra.rendering.figures import money, pairs, table, told
+from infra.rewarding import id_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from rich.console import RenderableType
+
+    from infra.rewarding import Following, Run
+    from projections.referral_attribution import Attribution
+    from projections.rewards import RewardRow
+
+STYLES = {"paid": "green", "clawed_back": "red", "accrued": "bold yellow"}
+
+
+def run_view(run: Run, *, dry_run: bool) -> RenderableType:
+    """Return what followed from the facts as a table, and what was recorded of it."""
+    names = ("what", "id", "amount", "why", "state")
+    made = table(f"What follows as of {run.as_of}", names, right=frozenset({"amount"}))
+    for command in run.commands:
+        state = "new" if dry_run else "known"
+        if id_of(command) in run.recorded:
+            state = "recorded"
+        elif id_of(command) in run.refused:
+            state = f"refused: {run.refused[id_of(command)].code}"
+        made.add_row(*_cells(command), Text(state))
+    done = "nothing was recorded" if dry_run else f"{len(run.recorded)} recorded"
+    return Group(made, "", Text(f"{len(run.commands)} found, {done}, {len(run.refused)} refused."))
+
+
+def _cells(command: Following) -> tuple[Text, ...]:
+    if isinstance(command, LapseOverdueReferral):
+        why = f"its time ran out on {command.lapsed_on}"
+        return Text("lapsed"), Text(command.referral_id), Text(""), Text(why)
+    amount = Text(f"{money(command.amount, command.currency)} {command.currency}")
+    if isinstance(command, AccrueReward):
+        why = f"{command.plan} v{command.plan_version}, {command.milestone} {command.reached_on}:"
+        why += f" {_share(command.share_ppm)} to {command.payee_role} {command.payee_id}"
+        return Text("accrued"), Text(command.reward_id), amount, Text(why)
+    return Text("clawed back"), Text(command.reward_id), amount, Text(command.reason)
+
+
+def rewards_view(rows: Iterable[RewardRow], as_of: date) -> RenderableType:
+    """Return rewards as a table, each with its formula."""
+    names = ("reward", "for", "payee", "plan", "amount", "how it comes about", "status", "since")
+    made = table(f"Rewards as of {as_of}", names, right=frozenset({"amount"}))
+    for row in rows:
+        since = row.clawed_back_on or row.paid_on or row.approved_on or row.accrued_on
+        made.add_row(
+            Text(row.reward_id),
+            Text(f"{row.customer_id} ({row.referral_id})"),
+            Text(f"{row.payee_id} ({row.payee_role})"),
+            Text(f"{row.plan} v{row.plan_version}"),
+            Text(f"{money(row.amount, row.currency)} {row.currency}"),
+            Text(f"{row.formula}, of which {_share(row.share_ppm)}"),
+            Text(_status(row), style=STYLES.get(row.status, "")),
+            told(since),
+        )
+    return made
+
+
+def _status(row: RewardRow) -> str:
+    if row.status != "clawed_back":
+        return row.status
+    return f"clawed back {money(row.clawed_back, row.currency)}: {row.claw_back_reason}"
+
+
+def attribution_view(owed: Attribution, as_of: date) -> RenderableType:
+    """Return to whom a conversion is owed, or why to nobody."""
+    head = pairs(
+        (
+            ("prospect", owed.prospect_id),
+            ("converted on", told(owed.converted_on)),
+            ("referral", told(owed.referral_id)),
+            ("branch", told(owed.branch)),
+            ("rule version", told(owed.rule_version)),
+        )
+    )
+    if owed.nobody:
+        return Group(head, "", Text(f"Owed to nobody as of {as_of}: {owed.nobody}."))
+    made = table(f"Owed to, as of {as_of}", ("party", "role", "share"), right=frozenset({"share"}))
+    for share in owed.shares:
+        made.add_row(Text(share.party_id), Text(share.role), Text(_share(share.share_ppm)))
+    return Group(head, "", made)
+
+
+def _share(ppm: int) -> str:
+    return f"{ppm / PERCENT:g} %"

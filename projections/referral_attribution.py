@@ -1,0 +1,187 @@
+"""To whom a conversion is owed (转介绍归属): by the rules in force on its day.
+
+Every referral of the prospect within the look-back days is a touch, whether it lives, was
+declined or lapsed; so is a contact of the bank's with them. The shares of those who touched
+first, or last, come to exactly one million parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from domain.values import ONE, apportion
+from projections.book import later, profile_at
+from projections.network_rules import ALL_PERCENT, check_order, version_on
+from projections.referral_forest import live_referral
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.reward import RewardPayee
+    from domain.values import Ppm
+    from projections.book import Book
+    from projections.facts import Referral
+
+Touched: TypeAlias = Literal["first", "last"]
+Conflict: TypeAlias = Literal["touch", "customer"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Percentages of who brought the prospect, who told the bank so, and who saw the prospect.
+
+    Where there is no such person, the others' shares grow in proportion.
+    """
+
+    referrer: int
+    teller: int = 0
+    contact: int = 0
+
+    def __post_init__(self) -> None:
+        percents = (self.referrer, self.teller, self.contact)
+        if self.referrer < 1 or min(percents) < 0 or sum(percents) != ALL_PERCENT:
+            message = "the percentages come to 100, and the referrer's is at least 1"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributionRules:
+    """One version: a conversion from `in_force_from` on goes by it.
+
+    `branch_conflict` tells what counts where touches are of several branches: the `touch`
+    alone, or before it that it is of the branch to which the `customer` belongs.
+    """
+
+    version: int
+    in_force_from: date
+    touch: Touched
+    look_back_days: int
+    claim_days: int
+    branch_conflict: Conflict
+    split: Split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributionRulesFile:
+    """All versions, in order."""
+
+    versions: tuple[AttributionRules, ...]
+
+    def __post_init__(self) -> None:
+        check_order(self.versions)
+
+
+class Share(NamedTuple):
+    """What one party has of a conversion."""
+
+    party_id: str
+    role: RewardPayee
+    share_ppm: Ppm
+
+
+class Attribution(NamedTuple):
+    """To whom a conversion is owed, or why to nobody: then there are no shares.
+
+    `referral_id`, `via` and `branch` are those of the touch that counts.
+    """
+
+    prospect_id: str
+    rule_version: int | None = None
+    converted_on: date | None = None
+    referral_id: str | None = None
+    via: str | None = None
+    branch: str | None = None
+    shares: tuple[Share, ...] = ()
+    nobody: str = ""
+
+
+def attribution(
+    book: Book, prospect_id: str, as_of: date, versions: Sequence[AttributionRules]
+) -> Attribution:
+    """Return to whom a prospect's conversion is owed if it is claimed on a date."""
+    stood = live_referral(book, prospect_id, as_of)
+    converted_on = stood.converted_on if stood else None
+    if converted_on is None:
+        return Attribution(prospect_id, nobody="not converted")
+    rules = version_on(versions, converted_on)
+    found = Attribution(prospect_id, rules.version, converted_on)
+    if as_of > later(converted_on, rules.claim_days):
+        return found._replace(nobody=f"claimed more than {rules.claim_days} days after it")
+    counted = _counted(book, prospect_id, converted_on, rules)
+    if counted is None:
+        return found._replace(nobody=f"brought more than {rules.look_back_days} days before it")
+    referral_id, referral = counted
+    return found._replace(
+        referral_id=referral_id,
+        via=referral.via,
+        branch=referral.branch,
+        shares=_shares(book, prospect_id, referral, converted_on, rules),
+    )
+
+
+def _since(converted_on: date, rules: AttributionRules) -> date:
+    days = min(rules.look_back_days, (converted_on - date.min).days)
+    return converted_on - timedelta(days)
+
+
+def _counted(
+    book: Book, prospect_id: str, converted_on: date, rules: AttributionRules
+) -> tuple[str, Referral] | None:
+    """Return the referral that counts, of one day the one with the smaller id."""
+    since = _since(converted_on, rules)
+    touches = [
+        (id_, book.referrals[id_][1])
+        for id_ in sorted(book.referrals_of_prospect[prospect_id])
+        if since <= book.referrals[id_][1].introduced_on <= converted_on
+    ]
+    customer = book.customers.get(prospect_id)
+    if rules.branch_conflict == "customer" and customer:
+        branch = profile_at(customer, converted_on).branch
+        touches = [each for each in touches if each[1].branch == branch] or touches
+    pick = min if rules.touch == "first" else max  # both return the first of equals
+    return pick(touches, key=lambda each: each[1].introduced_on, default=None)
+
+
+def _shares(
+    book: Book, prospect_id: str, referral: Referral, converted_on: date, rules: AttributionRules
+) -> tuple[Share, ...]:
+    """Return the shares by party; who is several of them has one share."""
+    percents: dict[str, int] = {}
+    roles: dict[str, RewardPayee] = {}
+    told: tuple[tuple[str | None, RewardPayee, int], ...] = (
+        (referral.referrer_id, role_of(book, referral), rules.split.referrer),
+        (referral.by or None, "employee", rules.split.teller),
+        (_seen_by(book, prospect_id, converted_on, rules), "employee", rules.split.contact),
+    )
+    for party_id, role, percent in told:
+        if party_id is not None and percent:
+            percents[party_id] = percents.get(party_id, 0) + percent
+            roles.setdefault(party_id, role)
+    ppm = apportion(ONE, list(percents.values()))
+    return tuple(Share(id_, roles[id_], share) for id_, share in zip(percents, ppm, strict=True))
+
+
+def role_of(book: Book, referral: Referral) -> RewardPayee:
+    """Return what a referrer is to the bank; a person who came via a partner works for it."""
+    referrer = book.customers.get(referral.referrer_id)
+    if referral.via == "employee":
+        return "employee"
+    if referral.via != "partner":
+        return "customer"
+    return "counterparty_staff" if referrer and referrer.kind == "person" else "partner"
+
+
+def _seen_by(
+    book: Book, prospect_id: str, converted_on: date, rules: AttributionRules
+) -> str | None:
+    """Return who of the bank saw the prospect first, or last, in the look-back days."""
+    since = _since(converted_on, rules)
+    contacts = book.contacts_of.get(prospect_id, ())
+    seen = sorted(
+        (contact.happened_on, contact.happened_at, contact.by)
+        for contact in contacts
+        if since <= contact.happened_on <= converted_on
+    )
+    return seen[0 if rules.touch == "first" else -1][2] if seen else None

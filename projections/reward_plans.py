@@ -1,0 +1,137 @@
+"""Reward plans (奖励方案): what bringing a customer earns. They are data.
+
+`infra/rules/data/rewards.toml` holds the ones in use, each with its versions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from domain.referral import Via  # noqa: TC001 - the reader of the file needs the types
+from domain.reward import Milestone, RewardBasis, RewardPayee  # noqa: TC001 - the same
+from domain.values import ONE, PERCENT, Minor, Ppm, minor_digits
+from projections.policy.rules import money
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """The rate of what lies above an amount (minor units), up to where the next band begins."""
+
+    above: Minor
+    rate_ppm: Ppm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardPlan:
+    """One version of a plan, in force between two dates, both included.
+
+    `base_currency` is that of the draws or deposits, where the reward is in another one: points.
+    """
+
+    id: str
+    version: int
+    in_force_from: date
+    in_force_to: date | None = None
+    milestone: Milestone
+    basis: RewardBasis
+    currency: str
+    base_currency: str | None = None
+    amount: Minor = 0
+    bands: tuple[Band, ...] = ()
+    bands_are: Literal["marginal", "slab"] = "marginal"
+    payees: tuple[RewardPayee, ...]
+    via: tuple[Via, ...]
+    claim_days: int
+    claw_back_days: int
+
+    def __post_init__(self) -> None:
+        _require(self.claim_days >= 0 and self.claw_back_days >= 0, "days are not below 0")
+        if self.basis == "referral":
+            _require(self.amount > 0 and not self.bands, "a fixed reward has an amount, no bands")
+            return
+        _require(not self.amount and bool(self.bands), "a measured reward has bands, no amount")
+        _require(self.basis != "loan" or self.milestone == "first_draw", "loan: at first_draw")
+        _require(self.bands[0].above == 0, "the first band lies above 0")
+        rising = all(lower.above < upper.above for lower, upper in pairwise(self.bands))
+        _require(rising, "each band lies above the one before")
+        _require(min(band.rate_ppm for band in self.bands) >= 0, "no rate is below 0")
+        same = minor_digits(self.currency) == minor_digits(self.measured_in)
+        _require(same, "both currencies have the same decimals")
+
+    @property
+    def measured_in(self) -> str:
+        """The currency of the draws or deposits that the plan looks at."""
+        return self.base_currency or self.currency
+
+    def in_force(self, on: date) -> bool:
+        """Tell whether this version counts for a milestone of a day."""
+        return self.in_force_from <= on <= (self.in_force_to or date.max)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardPlans:
+    """All plans, the versions of one in order."""
+
+    plans: tuple[RewardPlan, ...]
+
+    def __post_init__(self) -> None:
+        latest: dict[str, RewardPlan] = {}
+        for plan in self.plans:
+            before = latest.get(plan.id)
+            if before is not None:
+                ended = before.in_force_to or date.max
+                newer = plan.version > before.version and plan.in_force_from > ended
+                _require(newer, f"{plan.id} version {plan.version} begins once the last ended")
+            latest[plan.id] = plan
+
+    def in_force(self, on: date) -> Iterator[RewardPlan]:
+        """Yield the version of each plan that counts on a day."""
+        return (plan for plan in self.plans if plan.in_force(on))
+
+    def version(self, id_: str, version: int) -> RewardPlan | None:
+        """Return a version of a plan, None where it was taken out of the file."""
+        return next((p for p in self.plans if (p.id, p.version) == (id_, version)), None)
+
+
+class Earned(NamedTuple):
+    """The reward of all payees together, and how it came about."""
+
+    whole: Minor
+    formula: str
+
+
+def earned(plan: RewardPlan, base: Minor) -> Earned:
+    """Return what a plan gives for a base (minor units): one division, rounded half up."""
+    if plan.basis == "referral":
+        return Earned(plan.amount, f"fixed: {money(plan.amount, plan.currency)}")
+    parts = list(_parts(plan, base))
+    total = sum(amount * rate for amount, rate in parts)
+    whole = (2 * total + ONE) // (2 * ONE)
+    steps = [f"{money(amount, plan.measured_in)} × {_percent(rate)}" for amount, rate in parts]
+    return Earned(whole, f"{plan.bands_are}: {' + '.join(steps)} = {money(whole, plan.currency)}")
+
+
+def _parts(plan: RewardPlan, base: Minor) -> Iterator[tuple[Minor, Ppm]]:
+    """Yield the amounts of the base and their rates."""
+    reached = [band for band in plan.bands if band.above < base] or [plan.bands[0]]
+    if plan.bands_are == "slab":
+        yield base, reached[-1].rate_ppm
+        return
+    for band, above in zip(reached, [*(b.above for b in reached[1:]), base], strict=True):
+        yield above - band.above, band.rate_ppm
+
+
+def _percent(rate: Ppm) -> str:
+    return f"{(Decimal(rate) / PERCENT).normalize():f} %"
+
+
+def _require(sound: bool, message: str) -> None:  # noqa: FBT001 - reads as an assertion
+    if not sound:
+        raise ValueError(message)

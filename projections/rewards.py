@@ -1,0 +1,229 @@
+"""Rewards (推荐奖励): what is due by the plans, what has to be taken back, and how far each came.
+
+Everything is worked out from the facts as of a date. A reward's id follows from plan, prospect
+and payee, so that whoever works it out again finds the same one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from uuid import UUID, uuid5
+
+from domain.reward import AccrueReward, ClawBackReward
+from domain.values import apportion, share
+from projections.book import later
+from projections.referral_attribution import attribution
+from projections.referral_forest import live_referral
+from projections.reward_plans import earned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    from domain.reward import ClawBackReason
+    from domain.values import Minor
+    from projections.book import Book
+    from projections.facts import Draw, Reward
+    from projections.referral_attribution import Attribution, AttributionRules
+    from projections.reward_plans import RewardPlan, RewardPlans
+
+REWARDS = UUID("0a8d3a4e-51f4-5c0b-9a55-6b1f0f6f2b77")  # the name space of rewards' ids
+
+Status: TypeAlias = Literal["accrued", "approved", "paid", "clawed_back"]
+
+
+def reward_id(plan_id: str, prospect_id: str, payee_id: str) -> str:
+    """Return the id of the one reward a payee can get by a plan for a prospect (UUIDv5)."""
+    return str(uuid5(REWARDS, f"{plan_id} {prospect_id} {payee_id}"))
+
+
+def due(
+    book: Book,
+    as_of: date,
+    plans: RewardPlans,
+    versions: Sequence[AttributionRules],
+    by: str,
+) -> Iterator[AccrueReward]:
+    """Yield what the plans give for the prospects who reached a milestone, and is not accrued."""
+    for prospect_id in sorted(book.referrals_of_prospect):
+        owed = attribution(book, prospect_id, as_of, versions)
+        for plan in plans.plans if owed.shares else ():
+            reached_on = _reached_on(book, owed, plan, as_of)
+            in_time = reached_on is not None and as_of <= later(reached_on, plan.claim_days)
+            if reached_on and in_time and plan.in_force(reached_on) and owed.via in plan.via:
+                for reward in _accruals(book, owed, plan, reached_on, as_of, by):
+                    if reward.reward_id not in book.rewards:
+                        yield reward
+
+
+def _reached_on(book: Book, owed: Attribution, plan: RewardPlan, as_of: date) -> date | None:
+    if plan.milestone == "converted":
+        return owed.converted_on
+    loans = book.loans_in(owed.prospect_id, plan.measured_in)
+    draws = (draw for loan in loans for draw in loan.draws if _stands(draw, as_of))
+    first = min((draw.on for draw in draws), default=None)
+    return first if first and owed.converted_on and first >= owed.converted_on else None
+
+
+def _stands(draw: Draw, as_of: date) -> bool:
+    return draw.on <= as_of and (draw.reversed_on is None or draw.reversed_on > as_of)
+
+
+def _base(book: Book, prospect_id: str, plan: RewardPlan, on: date, as_of: date) -> Minor:
+    """Return what was drawn on a day and stands as of another, or what was held on it."""
+    if plan.basis == "deposits":
+        accounts = book.accounts_in(prospect_id, plan.measured_in)
+        return sum(book.deposit(account_id, on) for account_id in accounts)
+    return _drawn(book, prospect_id, plan, on, as_of)
+
+
+def _drawn(book: Book, prospect_id: str, plan: RewardPlan, on: date, as_of: date) -> Minor:
+    loans = book.loans_in(prospect_id, plan.measured_in)
+    draws = (draw for loan in loans for draw in loan.draws if draw.on == on)
+    return sum(draw.amount for draw in draws if _stands(draw, as_of))
+
+
+def _accruals(
+    book: Book, owed: Attribution, plan: RewardPlan, reached_on: date, as_of: date, by: str
+) -> Iterator[AccrueReward]:
+    """Yield each payee's part of the whole; what falls to others the bank keeps."""
+    assert owed.referral_id is not None
+    whole, formula = earned(plan, _base(book, owed.prospect_id, plan, reached_on, as_of))
+    amounts = apportion(whole, [share.share_ppm for share in owed.shares])
+    for part, amount in zip(owed.shares, amounts, strict=True):
+        if amount and part.role in plan.payees:
+            yield AccrueReward(
+                reward_id=reward_id(plan.id, owed.prospect_id, part.party_id),
+                referral_id=owed.referral_id,
+                plan=plan.id,
+                plan_version=plan.version,
+                milestone=plan.milestone,
+                reached_on=reached_on,
+                accrued_on=as_of,
+                payee_id=part.party_id,
+                payee_role=part.role,
+                basis=plan.basis,
+                whole=whole,
+                share_ppm=part.share_ppm,
+                amount=amount,
+                currency=plan.currency,
+                formula=formula,
+                by=by,
+            )
+
+
+def claw_backs(book: Book, as_of: date, plans: RewardPlans, by: str) -> Iterator[ClawBackReward]:
+    """Yield what has to be taken back of the rewards accrued by a date: once each."""
+    for id_, (prospect_id, reward) in sorted(book.rewards.items()):
+        plan = plans.version(reward.plan, reward.plan_version)
+        if plan is None or reward.clawed_back_on is not None or reward.accrued_on > as_of:
+            continue
+        amount, reason = _taken(book, prospect_id, reward, plan, as_of)
+        if amount:
+            yield ClawBackReward(
+                reward_id=id_,
+                clawed_back_on=as_of,
+                amount=amount,
+                currency=reward.currency,
+                reason=reason,
+                by=by,
+            )
+
+
+def _taken(
+    book: Book, prospect_id: str, reward: Reward, plan: RewardPlan, as_of: date
+) -> tuple[Minor, ClawBackReason]:
+    """Return what is taken back, and why; nothing where the reward stands."""
+    stood = live_referral(book, prospect_id, as_of)
+    if stood is None or stood.converted_on is None:
+        return reward.amount, "not_converted"
+    until = min(as_of, later(reward.reached_on, plan.claw_back_days))
+    customer = book.customers.get(prospect_id)
+    if customer and customer.closed_on and customer.closed_on <= until:
+        return reward.amount, "customer_left"
+    if reward.milestone == "first_draw":
+        return reward.amount - _left(book, prospect_id, reward, plan, until), "draw_reversed"
+    return 0, "other"
+
+
+def _left(book: Book, prospect_id: str, reward: Reward, plan: RewardPlan, until: date) -> Minor:
+    """Return what is left of a reward after the reversals of the draws that earned it."""
+    before = _drawn(book, prospect_id, plan, reward.reached_on, reward.accrued_on)
+    now = _drawn(book, prospect_id, plan, reward.reached_on, until)
+    if now >= before:
+        return reward.amount
+    if plan.basis != "loan":
+        return reward.amount if now else 0
+    return min(reward.amount, share(earned(plan, now).whole, reward.share_ppm))
+
+
+class RewardRow(NamedTuple):
+    """A reward as of a date; the fields are the columns of the `rewards` export."""
+
+    reward_id: str
+    customer_id: str
+    referral_id: str
+    plan: str
+    plan_version: int
+    milestone: str
+    reached_on: date
+    payee_id: str
+    payee_role: str
+    basis: str
+    whole: Minor
+    share_ppm: int
+    amount: Minor
+    currency: str
+    formula: str
+    status: Status
+    accrued_on: date
+    approved_on: date | None
+    paid_on: date | None
+    clawed_back_on: date | None
+    clawed_back: Minor
+    claw_back_reason: str | None
+
+
+def reward_rows(book: Book, as_of: date, _: str = "") -> Iterator[RewardRow]:
+    """Yield the rewards accrued up to a date, by id; each amount in the reward's own currency."""
+    for id_ in sorted(book.rewards):
+        customer_id, reward = book.rewards[id_]
+        if reward.accrued_on <= as_of:
+            yield _row(id_, customer_id, reward, as_of)
+
+
+def _row(id_: str, customer_id: str, reward: Reward, as_of: date) -> RewardRow:
+    def known(on: date | None) -> date | None:
+        return on if on and on <= as_of else None
+
+    approved_on, paid_on = known(reward.approved_on), known(reward.paid_on)
+    clawed_back_on = known(reward.clawed_back_on)
+    status: Status = "accrued"
+    if clawed_back_on:
+        status = "clawed_back"
+    elif approved_on:
+        status = "paid" if paid_on else "approved"
+    return RewardRow(
+        reward_id=id_,
+        customer_id=customer_id,
+        referral_id=reward.referral_id,
+        plan=reward.plan,
+        plan_version=reward.plan_version,
+        milestone=reward.milestone,
+        reached_on=reward.reached_on,
+        payee_id=reward.payee_id,
+        payee_role=reward.payee_role,
+        basis=reward.basis,
+        whole=reward.whole,
+        share_ppm=reward.share_ppm,
+        amount=reward.amount,
+        currency=reward.currency,
+        formula=reward.formula,
+        status=status,
+        accrued_on=reward.accrued_on,
+        approved_on=approved_on,
+        paid_on=paid_on,
+        clawed_back_on=clawed_back_on,
+        clawed_back=reward.clawed_back if clawed_back_on else 0,
+        claw_back_reason=reward.claw_back_reason if clawed_back_on else None,
+    )

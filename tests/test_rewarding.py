@@ -1,0 +1,229 @@
+"""Rewards and lapses from end to end: plans of one's own, runs told again, writers that race."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from domain.referral import ReferralConverted, ReferralLapsed
+from domain.reward import RewardAccrued, RewardPaid
+from infra.attempt import Recorded, Refused, Unchanged
+from infra.cli.settings import Settings
+from infra.codec import decode_record
+from infra.composition import opened
+from infra.rewarding import following, record
+from infra.rules.reading import attribution_rules, reward_plans
+from projections.rewards import due
+from tests.surfaces.cli import guanxi
+from tests.write_side import ACCOUNT, DRAW, LOAN, RELATIONSHIP, told
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLANS = """
+[[plans]]
+id = "friend"
+version = 1
+in_force_from = 2024-01-01
+milestone = "first_draw"
+basis = "loan"
+currency = "CNY"
+bands = [{ above = 0, rate_ppm = 5000 }, { above = 50000, rate_ppm = 1000 }]
+payees = ["customer", "employee"]
+via = ["customer"]
+claim_days = 60
+claw_back_days = 90
+"""
+ATTRIBUTION = """
+[[versions]]
+version = 1
+in_force_from = 1990-01-01
+touch = "first"
+look_back_days = 365
+claim_days = 365
+branch_conflict = "touch"
+split = { referrer = 70, teller = 30 }
+"""
+BEN = RELATIONSHIP | {"customer_id": "C2"}
+BROUGHT = {
+    "referral_id": "R1",
+    "referrer_id": "C1",
+    "prospect_id": "C2",
+    "introduced_on": "2024-01-02",
+    "via": "customer",
+    "by": "RM-1",
+    "branch": "D1",
+}
+STORY: list[tuple[str, dict[str, str]]] = [
+    ("open-relationship", RELATIONSHIP),
+    ("introduce-referral", BROUGHT),
+    ("open-relationship", BEN),
+    ("open-account", ACCOUNT | {"customer_id": "C2"}),
+    ("approve-loan", LOAN | {"customer_id": "C2"}),
+    ("draw-loan", DRAW),
+]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a ledger with a prospect who was brought, came, and drew 1,000.00."""
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "rewards.toml").write_text(PLANS)
+    (rules / "attribution.toml").write_text(ATTRIBUTION)
+    url = f"sqlite:{tmp_path / 'ledger.db'}"
+    monkeypatch.setenv("GUANXI_LEDGER", url)
+    monkeypatch.setenv("GUANXI_RULES", str(rules))
+    assert guanxi("init").status == 0
+    for name, fields in STORY:
+        say(name, **fields)
+    return url
+
+
+def say(name: str, /, **fields: str) -> Any:  # noqa: ANN401 - any JSON document
+    words = (word for field, value in fields.items() for word in (f"--{field}", value))
+    answer = guanxi("record", name, *words, "--json")
+    assert answer.status == 0, answer.err
+    return answer.document()
+
+
+def ask(*words: str) -> Any:  # noqa: ANN401 - any JSON document
+    answer = guanxi(*words, "--json")
+    assert answer.status == 0, answer.err
+    return answer.document()
+
+
+def events(url: str, *types: type) -> list[Any]:
+    with opened(Settings(ledger=url)) as parts:
+        found = [decode_record(each).event for each in parts.store.read(0, 1_000)]
+    return [event for event in found if isinstance(event, types)]
+
+
+def accrued(url: str) -> list[RewardAccrued]:
+    assert guanxi("reward", "accrue", "--as-of", "2024-01-31", "--actor", "RM-1").status == 0
+    return events(url, RewardAccrued)
+
+
+def test_a_draw_earns_each_payee_a_share_and_the_formula_is_shown(ledger: str) -> None:
+    [referrer, teller] = sorted(accrued(ledger), key=lambda each: each.payee_id)
+    assert (referrer.payee_id, referrer.payee_role, referrer.amount) == ("C1", "customer", 210)
+    assert (teller.payee_id, teller.payee_role, teller.amount) == ("RM-1", "employee", 90)
+    assert referrer.formula == "marginal: 500.00 CNY × 0.5 % + 500.00 CNY × 0.1 % = 3.00 CNY"
+    shown = guanxi("show", "rewards", "R1", "--as-of", "2024-01-31")
+    assert "0.5 %" in shown.out
+    assert "accrued" in shown.out
+
+
+def test_a_run_told_again_accrues_nothing_twice(ledger: str) -> None:
+    first = accrued(ledger)
+    again = ask("reward", "accrue", "--as-of", "2024-02-15", "--actor", "RM-2")
+    assert again["rows"] == []
+    assert events(ledger, RewardAccrued) == first
+
+
+def test_a_dry_run_records_nothing(ledger: str) -> None:
+    run = ask("reward", "accrue", "--as-of", "2024-01-31", "--dry-run")
+    assert [row["recorded"] for row in run["rows"]] == [False, False]
+    assert events(ledger, RewardAccrued) == []
+
+
+def test_a_reward_goes_from_accrued_to_clawed_back(ledger: str) -> None:
+    [reward, _] = sorted(accrued(ledger), key=lambda each: each.payee_id)
+    id_ = reward.reward_id
+    alone = ("--approved_on", "2024-02-01", "--approved_by", "RM-1")
+    assert "approved-alone" in guanxi("record", "approve-reward", "--reward_id", id_, *alone).err
+    say("approve-reward", reward_id=id_, approved_on="2024-02-01", approved_by="HEAD")
+    say("pay-reward", reward_id=id_, paid_on="2024-02-02", booked="yes", by="CASH-1")
+    say("reverse-draw", draw_id="W1", reversed_on="2024-03-01")
+    run = ask("reward", "claw-back", "--as-of", "2024-03-31")
+    assert {row["reason"] for row in run["rows"]} == {"draw_reversed"}
+    assert run["recorded"] == 2
+    assert ask("reward", "claw-back", "--as-of", "2024-04-30")["rows"] == []
+    states = [
+        {row["status"] for row in ask("export", "rewards", "--as-of", day)["rows"]}
+        for day in ("2024-01-30", "2024-01-31", "2024-02-29", "2024-03-31")
+    ]
+    assert states == [set(), {"accrued"}, {"paid", "accrued"}, {"clawed_back"}]
+
+
+def test_nothing_is_taken_back_for_a_reversal_after_the_claw_back_days(ledger: str) -> None:
+    accrued(ledger)
+    say("reverse-draw", draw_id="W1", reversed_on="2024-04-04")
+    assert ask("reward", "claw-back", "--as-of", "2024-06-30")["rows"] == []
+
+
+@pytest.mark.usefixtures("ledger")
+def test_what_is_claimed_too_late_is_owed_to_nobody() -> None:
+    assert ask("reward", "accrue", "--as-of", "2024-03-05", "--dry-run")["rows"] == []
+    owed = ask("show", "attribution", "C2", "--as-of", "2024-03-05")
+    assert [share["share_ppm"] for share in owed["shares"]] == [700_000, 300_000]
+    late = ask("show", "attribution", "C2", "--as-of", "2025-01-05")
+    assert (late["shares"], late["nobody"]) == ([], "claimed more than 365 days after it")
+
+
+def test_writers_that_race_accrue_each_reward_once(ledger: str) -> None:
+    plans, versions = reward_plans(), attribution_rules()
+    as_of = date(2024, 1, 31)
+
+    def accrue(number: int) -> None:
+        with opened(Settings(ledger=ledger)) as parts:
+            parts.catch_up()
+            by = f"RM-{number}"
+            run = following(parts, as_of, lambda book, on: due(book, on, plans, versions, by))
+            record(parts.ledger(), run, by)
+            assert not run.refused
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(accrue, range(8)))
+    assert sorted(each.payee_id for each in events(ledger, RewardAccrued)) == ["C1", "RM-1"]
+
+
+def test_writers_that_race_pay_a_reward_once(ledger: str) -> None:
+    rewards = accrued(ledger)
+    for each in rewards:
+        say(
+            "approve-reward",
+            reward_id=each.reward_id,
+            approved_on="2024-02-01",
+            approved_by="HEAD",
+        )
+
+    def pay(number: int) -> list[type]:
+        paid = {"paid_on": "2024-02-02", "booked": "yes"}
+        by = f"CASH-{number % 2}"  # half of them are retries of the other half
+        told_them = [told("pay-reward", paid, reward_id=r.reward_id, by=by) for r in rewards]
+        with opened(Settings(ledger=ledger)) as parts:
+            return [type(outcome) for outcome in parts.ledger().handle(told_them)]
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = Counter(kind for kinds in pool.map(pay, range(8)) for kind in kinds)
+    assert outcomes == {Recorded: 2, Unchanged: 6, Refused: 8}
+    paid = Counter(each.reward_id for each in events(ledger, RewardPaid))
+    assert paid == {each.reward_id: 1 for each in rewards}
+
+
+def test_a_referral_lapses_by_time_once(ledger: str) -> None:
+    say("introduce-referral", **BROUGHT | {"referral_id": "R2", "prospect_id": "C3"})
+    assert ask("referral", "lapse", "--as-of", "2024-06-29")["rows"] == []
+    run = ask("referral", "lapse", "--as-of", "2024-08-01")
+    assert [(row["referral_id"], row["lapsed_on"]) for row in run["rows"]] == [
+        ("R2", "2024-06-30")
+    ]
+    assert ask("referral", "lapse", "--as-of", "2024-09-01")["rows"] == []
+    [lapsed] = events(ledger, ReferralLapsed)
+    assert (lapsed.referral_id, lapsed.lapsed_on) == ("R2", date(2024, 6, 30))
+
+
+def test_no_lapse_by_time_undoes_what_was_told_meanwhile(ledger: str) -> None:
+    say("introduce-referral", **BROUGHT | {"referral_id": "R2", "prospect_id": "C3"})
+    say("convert-referral", referral_id="R2", converted_on="2024-07-15")
+    overdue = told("lapse-overdue-referral", {"referral_id": "R2", "lapsed_on": "2024-06-30"})
+    with opened(Settings(ledger=ledger)) as parts:
+        [outcome] = parts.ledger().handle([overdue])
+    assert isinstance(outcome, Unchanged)
+    assert events(ledger, ReferralConverted, ReferralLapsed)[-1].referral_id == "R2"
+    assert events(ledger, ReferralLapsed) == []
