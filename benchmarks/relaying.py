@@ -101,6 +101,9 @@ class _Clock:
         if leads:
             self.begun = time.perf_counter()
 
+    def stands_by(self) -> None:
+        """Measure nothing: there is one relay."""
+
     def fault(self, error: Exception, wait_seconds: float) -> None:  # noqa: ARG002  # the port's
         """Measure nothing beside an outage."""
         raise error

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from consumers.applying import Reading
     from consumers.views import Feed, Lane, Views
-    from domain.values import Instant
     from projections.facts import Key, Row
 
 _position_of = attrgetter("delivery.position")
@@ -32,7 +31,6 @@ class Build:
     parked: set[str] = field(default_factory=set)
     dropped: frozenset[int] = frozenset()
     rows: dict[Key, Row] = field(default_factory=dict)
-    recorded_at: Instant = 0
 
     def read(self, views: Views) -> None:
         """Read again what is known. Raises `LostShardError` where it was given up."""

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from operator import attrgetter
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 from consumers.applying import apply, keys_of, read
 from consumers.build import Build
 from consumers.codec import UnreadableEventError
 from consumers.event_store import StoreUnavailableError
+from consumers.merging import RecordsMissingError
 from consumers.parking import Parking, set_aside
+from consumers.topics import KafkaUnavailableError
 from consumers.views import Change, LostShardError
 
 if TYPE_CHECKING:
@@ -33,21 +35,20 @@ if TYPE_CHECKING:
 POLL_TIMEOUT_SECONDS = 1.0
 BACK_OFF_FIRST_SECONDS = 0.1
 BACK_OFF_MAX_SECONDS = 5.0
-MICROSECONDS = 1_000_000
+STANDING_INTERVAL_SECONDS = 1.0  # where it stands is told so often at most
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How far a projection is, over the shards of this projector.
 
-    `lag_seconds` is the age of the last event applied while others wait, else 0.
+    `lag_events` counts those that the source knows to be complete and are not applied yet.
     """
 
     projection: str
     version: int
     position: int
     lag_events: int
-    lag_seconds: float
     parked_keys: int
 
 
@@ -62,12 +63,15 @@ class Observer(Protocol):
         """Tell that events were left out because somebody dropped them."""
         ...
 
-    def stands(self, standing: Standing) -> None:
-        """Tell how far a projection is."""
+    def stands(self, standings: Sequence[Standing]) -> None:
+        """Tell how far each projection is, once a second, whatever the source does.
+
+        None where no shard is assigned. May raise `StoreUnavailableError`.
+        """
         ...
 
     def fault(self, error: Exception) -> None:
-        """Tell of an outage or a lost shard that the projector recovers from."""
+        """Tell of an outage, missing records or a lost shard: the projector tries again."""
         ...
 
 
@@ -80,7 +84,7 @@ class Unobserved:
     def skipped(self, projection: str, events: int) -> None:
         """Say nothing."""
 
-    def stands(self, standing: Standing) -> None:
+    def stands(self, standings: Sequence[Standing]) -> None:
         """Say nothing."""
 
     def fault(self, error: Exception) -> None:
@@ -110,24 +114,37 @@ class Projector:
         self._sweeping = True
         self._parking = Parking(views, decode, now)
         self._back_off_seconds = BACK_OFF_FIRST_SECONDS
+        self._tell_at = 0.0  # seconds of the monotonic clock
 
     def run(self, stop: Stop) -> None:
-        """Follow the source until told to stop. Outages are waited for with back-off."""
+        """Follow the source until told to stop. Outages are waited for with back-off.
+
+        So are missing records: nothing is applied until they are published again.
+        """
         while not stop.is_set():
-            self.step_or_wait(stop)
+            try:
+                self.step_or_wait(stop)
+            except RecordsMissingError as error:
+                self._wait(error, stop)
 
     def step_or_wait(self, stop: Stop) -> None:
-        """Apply what the source has ready; wait a little where the database is away."""
+        """Apply what the source has ready; wait a little where database or broker are away.
+
+        Raises `RecordsMissingError`.
+        """
         try:
             self.step(POLL_TIMEOUT_SECONDS)
             self._back_off_seconds = BACK_OFF_FIRST_SECONDS
-        except StoreUnavailableError as error:
-            self._observer.fault(error)
-            stop.wait(self._back_off_seconds)
-            self._back_off_seconds = min(2 * self._back_off_seconds, BACK_OFF_MAX_SECONDS)
+        except (StoreUnavailableError, KafkaUnavailableError) as error:
+            self._wait(error, stop)
+
+    def _wait(self, error: Exception, stop: Stop) -> None:
+        self._observer.fault(error)
+        stop.wait(self._back_off_seconds)
+        self._back_off_seconds = min(2 * self._back_off_seconds, BACK_OFF_MAX_SECONDS)
 
     def catch_up(self, through: int | None = None) -> None:
-        """Apply all there is now, or up to a position. Raises `StoreUnavailableError`."""
+        """Apply all there is now, or up to a position. Raises the errors of `step`."""
         target = self._source.head() if through is None else through
         self.step(0.0)  # where all is applied already, there is nothing to wait for
         while not self.stands_at(target):
@@ -143,14 +160,20 @@ class Projector:
         )
 
     def step(self, timeout_seconds: float) -> None:
-        """Apply what the source has ready. Raises `StoreUnavailableError`; call it again then."""
+        """Apply what the source has ready.
+
+        Raises `StoreUnavailableError`, `KafkaUnavailableError`, `RecordsMissingError`; call it
+        again then.
+        """
         try:
             builds = self._builds if self._builds is not None else self._start()
             self._resume(builds)
+            self._tell_standing(builds)
             head = self._source.head()
             batches = self._source.poll(timeout_seconds)
             self._resume(builds)
             self._apply(builds, [b for b in batches if b.shard in self._resumed])
+            self._tell_standing(builds)
             self._take_over(builds, head)
             if self._sweeping and not batches:
                 self._sweeping = self._views.sweep()
@@ -195,10 +218,8 @@ class Projector:
             for shard in sorted(arrived):
                 progress = (build.lanes[shard].progress for build in builds)
                 self._source.resume(shard, min(progress, key=attrgetter("through")))
+            self._tell_at = 0.0
         self._resumed = assigned
-        if arrived:
-            for build in builds:
-                self._tell_standing(build)
 
     def _apply(self, builds: list[Build], batches: Sequence[ShardBatch]) -> None:
         readings = {b.shard: read(b.deliveries, self._decode) for b in batches}
@@ -229,8 +250,6 @@ class Projector:
         build.rows = rows
         for outcome in outcomes:
             build.parked.update(delivery.customer_id for delivery, _ in outcome.set_aside)
-        for last in (each[-1].recorded for each in new.values() if each):
-            build.recorded_at = max(build.recorded_at, last.recorded_at if last else 0)
         self._tell_applied(build, outcomes, perf_counter() - started)
 
     def _change(self, batch: ShardBatch, lane: Lane, outcome: Outcome) -> Change:
@@ -249,22 +268,18 @@ class Projector:
         self._observer.applied(name, sum(outcome.applied for outcome in outcomes), seconds)
         if skipped := sum(outcome.skipped for outcome in outcomes):
             self._observer.skipped(name, skipped)
-        self._tell_standing(build)
 
-    def _tell_standing(self, build: Build) -> None:
-        projection = build.feed.projection
-        position = build.through(self._resumed)
+    def _tell_standing(self, builds: list[Build]) -> None:
+        if monotonic() < self._tell_at:
+            return
+        self._tell_at = monotonic() + STANDING_INTERVAL_SECONDS
+        self._observer.stands([self._standing(build) for build in builds if self._resumed])
+
+    def _standing(self, build: Build) -> Standing:
+        projection, position = build.feed.projection, build.through(self._resumed)
         lag_events = max(0, self._source.head() - position)
-        age_seconds = (self._now() - build.recorded_at) / MICROSECONDS
-        self._observer.stands(
-            Standing(
-                projection.name,
-                projection.version,
-                position,
-                lag_events,
-                max(0.0, age_seconds) if lag_events and build.recorded_at else 0.0,
-                len(build.parked),
-            )
+        return Standing(
+            projection.name, projection.version, position, lag_events, len(build.parked)
         )
 
     def _take_over(self, builds: list[Build], head: int) -> None:

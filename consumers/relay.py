@@ -38,6 +38,7 @@ HORIZON_INTERVAL_SECONDS = 0.02  # at most one horizon in this time while events
 HEARTBEAT_SECONDS = 1.0  # the horizon is published again when idle
 ACK_WAIT_SECONDS = 0.02
 STAND_BY_SECONDS = 0.5
+STAND_BY_TEST_SECONDS = 5.0  # so often one that stands by asks whether its broker is there
 BACK_OFF_SECONDS = (0.1, 10.0)  # the first wait and the longest
 CLOSE_TIMEOUT_SECONDS = 3.0
 
@@ -64,6 +65,10 @@ class RelayObserver(Protocol):
 
     def leader(self, *, leads: bool) -> None:
         """Whether this relay leads."""
+        ...
+
+    def stands_by(self) -> None:
+        """Another relay leads, and this one could take over: its broker answers."""
         ...
 
     def fault(self, error: Exception, wait_seconds: float) -> None:
@@ -121,11 +126,15 @@ class Relay:
                 self.ports.cursor.resign()
 
     def _stand_by(self, stop: Signal) -> Cursor | None:
+        test_at = 0.0
         while not stop.is_set():
             cursor = self.ports.cursor.lead(self.name)
             if cursor is not None:
                 return cursor
-            self.ports.observer.leader(leads=False)
+            if time.monotonic() >= test_at:
+                self.ports.topics.partitions()
+                test_at = time.monotonic() + STAND_BY_TEST_SECONDS
+            self.ports.observer.stands_by()
             stop.wait(STAND_BY_SECONDS)
         return None
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from consumers.relay_cursor import Cursor
 from consumers.topics import event_topics
+from domain.catalogue import BY_NAME, FAMILIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from consumers.event_store import EventStore, StoredRecord
     from consumers.topics import Positions, Tail, Topics
@@ -34,6 +36,12 @@ class TopicsChangedError(RelayHaltedError):
     code = "topics-changed"
 
 
+class NothingToRepublishError(RelayHaltedError):
+    """The topics hold all that was published: sent again, every record would lie there twice."""
+
+    code = "nothing-to-republish"
+
+
 class RestoredStoreError(RelayHaltedError):
     """The topics hold records that the store does not: it was restored or forked."""
 
@@ -50,8 +58,10 @@ def check(
 ) -> Cursor:
     """Return the cursor to go on from; with `republish` one that sends everything again.
 
-    Raises `TopicsMissingError`, `RestoredStoreError`, `TopicsChangedError` (with `republish`
-    only where it cannot help).
+    A `republish` that was killed has left a cursor that agrees with the topics as far as it got:
+    from there any relay goes on. Raises `TopicsMissingError`, `RestoredStoreError`,
+    `TopicsChangedError` (with `republish` only where it cannot help), and with `republish`
+    `NothingToRepublishError`.
     """
     counts = _event_counts(topics)
     same = counts == {topic: len(positions) for topic, positions in cursor.last.items()}
@@ -61,9 +71,8 @@ def check(
             "Restore them, or publish all again: guanxi relay --republish"
         )
         raise TopicsChangedError(message)
-    if republish:
-        cursor = Cursor(0, {topic: (0,) * count for topic, count in counts.items()})
-    tails = topics.tails(cursor.last)
+    nothing = Cursor(0, {topic: (0,) * count for topic, count in counts.items()})
+    tails = topics.tails(cursor.last if same else nothing.last)
     if tails and not same:
         message = (
             "the event topics have another number of partitions and are not empty: the records "
@@ -72,6 +81,10 @@ def check(
         )
         raise TopicsChangedError(message)
     _compare_with_store(tails, store, canonical)
+    if republish:
+        if same:
+            _refuse_a_second_copy(cursor, tails, store, topics.names)
+        return nothing
     _compare_with_cursor(tails, cursor.last)
     return cursor
 
@@ -117,3 +130,35 @@ def _compare_with_cursor(tails: Mapping[tuple[str, int], Tail], last: Positions)
                     "all again: guanxi relay --republish"
                 )
                 raise TopicsChangedError(message)
+
+
+def _refuse_a_second_copy(
+    cursor: Cursor,
+    tails: Mapping[tuple[str, int], Tail],
+    store: EventStore,
+    names: Sequence[str],
+) -> None:
+    """Raise `NothingToRepublishError` where no record that was acknowledged is gone.
+
+    The ends of the topics tell of records lost at the end, their counts of others.
+    """
+    through = cursor.complete_through
+    try:
+        _compare_with_cursor(tails, cursor.last)
+    except TopicsChangedError:
+        return
+    missing = Counter[str]()
+    topic_of = dict(zip(FAMILIES, names, strict=False))  # the progress topic is left over
+    for name, records in store.count_types(0, through).items():
+        if name in BY_NAME:
+            missing[topic_of[BY_NAME[name].family]] += records
+    for (topic, _), tail in tails.items():
+        missing[topic] -= tail.records
+    if through and max(missing.values(), default=0) <= 0:
+        message = (
+            f"the topics hold all that was published, up to position {through}; sent again it "
+            "would lie there twice. guanxi relay goes on from there, also where a --republish "
+            "was interrupted. To publish all again nevertheless, delete the topics, run guanxi "
+            "topics --create, and then guanxi relay --republish"
+        )
+        raise NothingToRepublishError(message)

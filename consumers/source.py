@@ -66,7 +66,11 @@ class Source(Protocol):
         ...
 
     def poll(self, timeout_seconds: float) -> Sequence[ShardBatch]:
-        """Return what is ready, waiting up to the time given for something to be."""
+        """Return what is ready, waiting up to the time given for something to be.
+
+        Raises `StoreUnavailableError`, `KafkaUnavailableError`, and `RecordsMissingError` where
+        records that were published are gone; nothing is lost by it: poll again.
+        """
         ...
 
     def head(self) -> int:

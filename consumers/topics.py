@@ -54,10 +54,11 @@ class Horizon:
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """The last record of a partition: its position and its bytes."""
+    """The last record of a partition: its position and its bytes; and how many lie there."""
 
     position: int
     value: bytes
+    records: int
 
 
 class KafkaError(Exception):

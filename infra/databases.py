@@ -8,6 +8,7 @@ the block ends. Blocks of one thread do not nest on one connection: pass the con
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from consumers.event_store import StoreUnavailableError
+from consumers.event_store import StoreError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,14 @@ POOL_TIMEOUT_SECONDS = 5.0  # how long to wait for a PostgreSQL connection
 RECONNECT_TIMEOUT_SECONDS = 4.0  # then the next caller tries afresh, without a long back-off
 REASON_TIMEOUT_SECONDS = 2
 
+# What PostgreSQL says where waiting does not help. Its words are all there is: a connection that
+# fails has no SQLSTATE. Said in another language (`lc_messages`), it is waited for.
+_NO_DATABASE = re.compile(r'database "[^"]*" does not exist')
+_NO_LOGIN = re.compile(
+    r"authentication failed|no password supplied|pg_hba\.conf|is not permitted to log in"
+    r'|role "[^"]*" does not exist|permission denied for database'
+)
+
 _OUTAGES = (
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -42,6 +51,18 @@ _OUTAGES = (
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_FULL,
 )
+
+
+class DatabaseMissingError(StoreError):
+    """The server has no database of that name: make one, and the ledger in it."""
+
+    code = "database-missing"
+
+
+class LoginRefusedError(StoreError):
+    """The server does not let this user in: its name, its password or its rights are wrong."""
+
+    code = "login-refused"
 
 
 class SQLiteDatabase:
@@ -131,7 +152,8 @@ class PostgreSQLDatabase:
     """One PostgreSQL database behind a pool of connections, opened at the first use.
 
     Raises `StoreUnavailableError` where it cannot be reached, or a connection is lost: what
-    was under way then may have been committed.
+    was under way then may have been committed. Raises `DatabaseMissingError` and
+    `LoginRefusedError` where waiting would not help.
     """
 
     def __init__(self, url: str) -> None:
@@ -149,15 +171,16 @@ class PostgreSQLDatabase:
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection]:
         """Lend a connection on which every statement is its own transaction."""
-        self._pool.open()
         try:
+            if self._pool.closed:  # it would try for long what this is told at once
+                psycopg.connect(self.url, connect_timeout=REASON_TIMEOUT_SECONDS).close()
+            self._pool.open()
             with self._pool.connection() as connection:
                 yield connection
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if not self._pool.closed:
                 self._pool.check()  # a restart breaks the idle connections too
-            message = f"PostgreSQL: {self._reason(error)}"
-            raise StoreUnavailableError(message) from error
+            raise failure_of(self._reason(error)) from error
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection]:
@@ -179,14 +202,14 @@ class PostgreSQLDatabase:
                     connection.isolation_level = None
                     connection.read_only = None
 
-    def _reason(self, error: psycopg.Error) -> str:
-        """Return in one line why; where the pool only waited, what a connection is told."""
+    def _reason(self, error: psycopg.Error) -> psycopg.Error:
+        """Return why; where the pool only waited, what a connection is told."""
         if isinstance(error, PoolTimeout):
             try:
                 psycopg.connect(self.url, connect_timeout=REASON_TIMEOUT_SECONDS).close()
             except psycopg.OperationalError as refused:
-                error = refused
-        return " ".join(str(error).split()) or type(error).__name__
+                return refused
+        return error
 
     def close(self) -> None:
         """Close the connections; those on loan close when they come back."""
@@ -197,6 +220,18 @@ class PostgreSQLDatabase:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def failure_of(error: psycopg.Error) -> StoreError:
+    """Return PostgreSQL's error as the one of our port: an outage, or what must be mended."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    if _NO_DATABASE.search(words):
+        message = f"PostgreSQL: {words}. Make it (createdb), and the ledger in it: guanxi init"
+        return DatabaseMissingError(message)
+    if _NO_LOGIN.search(words):
+        message = f"PostgreSQL: {words}. Mend user and password of --ledger, or the user's rights"
+        return LoginRefusedError(message)
+    return StoreUnavailableError(f"PostgreSQL: {words}")
 
 
 Database: TypeAlias = SQLiteDatabase | PostgreSQLDatabase

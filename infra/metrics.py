@@ -58,7 +58,7 @@ RELAY_FAULTS = Spec(
     "guanxi_relay_faults_total",
     "counter",
     (),
-    "Faults of broker or database that the relay waited out.",
+    "Faults of broker or database that the relay waited out: one for each attempt.",
 )
 PROJECTION_POSITION = Spec(
     "guanxi_projection_position",
@@ -79,7 +79,13 @@ PROJECTION_FAULTS = Spec(
     "guanxi_projection_faults_total",
     "counter",
     (),
-    "Faults of broker or database that the projector waited out.",
+    "Faults of broker or database that the projector waited out: one for each attempt.",
+)
+RECORDS_MISSING = Spec(
+    "guanxi_records_missing_total",
+    "counter",
+    (),
+    "Times a projector found published records gone. Must be 0: anything else is an alarm.",
 )
 PARKED_KEYS = Spec(
     "guanxi_parked_keys", "gauge", ("projection",), "Customers whose events wait for a decision."
@@ -130,6 +136,7 @@ SPECS: tuple[Spec, ...] = (
     PROJECTION_LAG,
     PROJECTION_LAG_SECONDS,
     PROJECTION_FAULTS,
+    RECORDS_MISSING,
     PARKED_KEYS,
     PARKED_OLDEST,
     APPEND_SECONDS,

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from consumers.merging import RecordsMissingError
 from consumers.projector import Unobserved
 from consumers.topics import KafkaUnavailableError
 from infra import metrics
 from infra.outages import Waiting
+from infra.status import seconds_waited
 from projections.projection import PROJECTIONS
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from prometheus_client import CollectorRegistry
 
+    from consumers.event_store import EventStore
     from consumers.projector import Standing
 
 STALL_SECONDS_MAX = 5.0  # without an acknowledgement of what was sent
@@ -62,12 +65,16 @@ class RelayMetrics(Waiting):
             self.outage(KafkaUnavailableError(message), 0.0)
 
     def leader(self, *, leads: bool) -> None:
-        """Show whether this relay leads. One that stands by is ready too."""
+        """Show whether this relay leads."""
         self._leader.set(int(leads))
-        self.is_ready()
         if leads != self._led:
             log.info("leading" if leads else "standing by")
         self._led = leads
+
+    def stands_by(self) -> None:
+        """Show that this relay is ready to take over."""
+        self.leader(leads=False)
+        self.is_ready()
 
     def fault(self, error: Exception, wait_seconds: float) -> None:
         """Count an outage and tell it in one line."""
@@ -88,12 +95,15 @@ class ProjectorMetrics(Waiting):
         self._parked = metrics.gauge(metrics.PARKED_KEYS, registry)
         self._seconds = metrics.histogram(metrics.APPLY_SECONDS, registry)
         self._faults = metrics.counter(metrics.PROJECTION_FAULTS, registry)
+        self._missing = metrics.counter(metrics.RECORDS_MISSING, registry)
+        self._store: EventStore | None = None
         self._source_waits_for: Callable[[], Sequence[str]] = tuple
         for projection in PROJECTIONS:  # an alarm on what never was needs its 0
             self._skipped.labels(projection.name)
 
-    def reads(self, source: object) -> None:
-        """Let readiness ask the source too, where it can tell what it waits for."""
+    def follows(self, store: EventStore, source: object) -> None:
+        """Measure lags against the store, and let readiness ask the source what it waits for."""
+        self._store = store
         self._source_waits_for = getattr(source, "waits_for", tuple)
 
     def waits_for(self) -> Sequence[str]:
@@ -109,19 +119,29 @@ class ProjectorMetrics(Waiting):
         """Count events left out for good."""
         self._skipped.labels(projection).inc(events)
 
-    def stands(self, standing: Standing) -> None:
-        """Show how far a projection is."""
-        name = standing.projection
-        self._position.labels(name).set(standing.position)
-        self._lag.labels(name).set(standing.lag_events)
-        self._lag_seconds.labels(name).set(standing.lag_seconds)
-        self._parked.labels(name).set(standing.parked_keys)
+    def stands(self, standings: Sequence[Standing]) -> None:
+        """Show how far each projection is, against what is recorded: relay or broker may be away.
+
+        Raises `StoreUnavailableError`.
+        """
+        assert self._store is not None, "it follows a ledger"
+        end = self._store.position()
+        for standing in standings:
+            name, position = standing.projection, standing.position
+            self._position.labels(name).set(position)
+            self._lag.labels(name).set(max(standing.lag_events, end - position))
+            self._lag_seconds.labels(name).set(
+                seconds_waited(self._store, position) if end > position else 0.0
+            )
+            self._parked.labels(name).set(standing.parked_keys)
         self.is_ready()
 
     def fault(self, error: Exception) -> None:
-        """Count an outage or a lost shard and tell it in one line."""
+        """Count a fault, and tell it in one line where the source does not."""
         self._faults.inc()
-        self.outage(error, 0.0)
+        self._missing.inc(isinstance(error, RecordsMissingError))
+        if not isinstance(error, KafkaUnavailableError | RecordsMissingError):
+            self.outage(error, 0.0)
 
 
 class ServedMetrics(Unobserved):

@@ -23,6 +23,7 @@ class Waiting:
 
     def __init__(self, first: str = "the ledger") -> None:
         self._waits_for: Sequence[str] = (first,)
+        self._lost = ""  # the code of what has failed
 
     def waits_for(self) -> Sequence[str]:
         """Return it. Safe to call from any thread."""
@@ -31,8 +32,12 @@ class Waiting:
     def outage(self, error: Exception, wait_seconds: float) -> None:
         """Wait for what has failed, and tell it in one line."""
         self._waits_for = (str(error),)
+        self._lost = getattr(error, "code", "system")
         tell_outage(error, wait_seconds)
 
     def is_ready(self) -> None:
-        """Wait for nothing any more."""
+        """Wait for nothing any more; tell in one line that what had failed is back."""
         self._waits_for = ()
+        if self._lost:
+            log.info("waiting is over", code=self._lost)
+            self._lost = ""

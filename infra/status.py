@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from consumers.views import DigestUnavailableError, NoViewError
+from infra.composition import WronglyNamedError
+from infra.key_folder import KeysError
 from projections.projection import PROJECTIONS
 
 if TYPE_CHECKING:
+    from consumers.event_store import EventStore
     from infra.composition import Parts
     from projections.projection import Projection
 
@@ -38,6 +42,23 @@ def status_of(parts: Parts, *, digests: bool = False) -> dict[str, Any]:
             each.name: _projection(parts, each, position, digests=digests) for each in PROJECTIONS
         },
     }
+
+
+def keys_trouble(parts: Parts) -> str | None:
+    """Return in words why the keys cannot be used with this ledger, None where they can."""
+    try:
+        parts.keyring()
+    except (KeysError, WronglyNamedError) as error:
+        return f"{error.code}: {error}"
+    except OSError as error:
+        return f"keys: {error}"
+    return None
+
+
+def seconds_waited(store: EventStore, position: int) -> float:
+    """Return the age of the first event after a position, 0 where there is none."""
+    waiting = store.read(position, 1)
+    return max(0.0, time.time() - waiting[0].recorded_at / 1_000_000) if waiting else 0.0
 
 
 def _projection(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from tests.surfaces.cli import guanxi, running
 if TYPE_CHECKING:
     from tests.servers.kafka import KafkaServer
     from tests.servers.postgresql import PostgresqlServer
+    from tests.surfaces.cli import Running
 
 pytestmark = pytest.mark.cluster
 
@@ -85,7 +87,9 @@ def test_a_cluster_exports_what_one_file_does_through_a_killed_broker_and_a_rest
         kafka_server.kill()
         assert guanxi("ingest", FEED).status == 0  # the ledger needs no broker
         assert relay.wait_for_log("waiting .*Kafka acknowledges nothing"), bootstrap
+        assert_the_projector_knows(project, bootstrap)
         kafka_server.start()
+        project.wait_for_log("waiting is over .*kafka-unavailable")
         postgresql_server.restart()
         caught_up = wait_until_caught_up()
         for process in (relay, project, serve):
@@ -103,6 +107,43 @@ def test_a_cluster_exports_what_one_file_does_through_a_killed_broker_and_a_rest
         assert {view["matches"] for view in views.values()} == {True}
         for process in (serve, project, relay):
             process.stop()
+
+
+def assert_the_projector_knows(project: Running, bootstrap: str) -> None:
+    """A lost broker shows in its log, its readiness, its faults, and its lag behind the ledger."""
+    project.wait_for_log("waiting .*kafka-unavailable")
+    status, waiting = project.get("/readyz")
+    assert status == 503
+    assert f"Kafka at {bootstrap} cannot be reached" in waiting
+    metrics = project.get("/metrics")[1]
+    for name in (
+        "faults_total",
+        'lag_events{projection="network"}',
+        'lag_seconds{projection="network"}',
+    ):
+        found = re.search(rf"^guanxi_projection_{re.escape(name)} (.*)$", metrics, re.MULTILINE)
+        assert found, metrics
+        assert float(found[1]) > 0, found[0]
+
+
+@pytest.mark.parametrize(
+    ("user", "database", "code"),
+    [("postgres", "nowhere", "database-missing"), ("nobody", "postgres", "login-refused")],
+)
+def test_what_waiting_does_not_mend_is_refused_at_once(
+    postgresql_server: PostgresqlServer, tmp_path: Path, user: str, database: str, code: str
+) -> None:
+    url = postgresql_server.url(database).replace("postgres@", f"{user}@")
+    for words in (
+        ["status"],
+        ["init", "--keys", str(tmp_path / "keys")],
+        ["relay", "--kafka", "x:1"],
+    ):
+        began = time.monotonic()
+        refused = guanxi("--ledger", url, *words)
+        assert time.monotonic() - began < 5
+        assert refused.status == 1
+        assert refused.err.splitlines()[-1].startswith(f"guanxi: {code}: PostgreSQL: ")
 
 
 def test_topics_are_listed_and_made_where_they_are_missing(bootstrap: str) -> None:

@@ -11,6 +11,7 @@ from infra.cli.settings import Settings
 from infra.clock import wall_clock
 from infra.codec import canonical
 from infra.composition import opened
+from infra.key_folder import make_keys
 from projections.projection import NETWORK, PROJECTIONS
 from tests.surfaces.cli import guanxi
 
@@ -98,3 +99,19 @@ def test_a_schema_is_that_of_the_newest_version_or_the_whole_contract() -> None:
     assert guanxi("schema", "loan-drawn").document()["title"].startswith("loan-drawn, version")
     assert guanxi("schema").document()["asyncapi"].startswith("3.")
     assert json.loads(guanxi("--json", "schema", "loan-drawn").out)
+
+
+def test_status_warns_of_keys_that_are_missing_or_another_ledger_s(
+    ledger: str, tmp_path: Path
+) -> None:
+    sound = guanxi("status", "--json")
+    assert sound.err == ""
+    keys = tmp_path / "copy" / f"{ledger.rpartition('/')[2]}.keys"
+    keys.rename(tmp_path / "away")
+    missing = guanxi("status", "--json")
+    assert missing.err.startswith("guanxi: warning: keys-missing: ")
+    make_keys(keys)
+    other = guanxi("status")
+    assert other.err.startswith("guanxi: warning: keys-mismatch: ")
+    assert (missing.status, missing.document()) == (0, sound.document())
+    assert other.status == 0

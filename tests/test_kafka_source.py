@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 from kafka.structs import OffsetAndMetadata
+from structlog.testing import capture_logs
 
 from consumers.merging import RecordsMissingError
 from consumers.source import Progress
@@ -83,12 +84,17 @@ class Reader:
     def __init__(self) -> None:
         self.progress: dict[int, Progress] = defaultdict(Progress)
         self.applied: dict[int, list[int]] = defaultdict(list)
+        self.outages: list[KafkaUnavailableError] = []
         self._resumed: dict[KafkaSource, frozenset[int]] = defaultdict(frozenset)
 
     def step(self, source: KafkaSource, *, store: bool = True) -> int:
         """Poll once; return how many records came."""
         self._take_up(source)
-        batches = source.poll(0.2)
+        try:
+            batches = source.poll(0.2)
+        except KafkaUnavailableError as error:
+            self.outages.append(error)
+            batches = ()
         self._take_up(source)
         for batch in batches:
             if not store:
@@ -159,7 +165,7 @@ def test_a_hole_is_filled_by_what_the_relay_sends_again(wire: Wire) -> None:
     assert_whole(reader, wire, 100)
 
 
-def test_a_record_that_is_missing_below_the_horizon_stops_the_source(wire: Wire) -> None:
+def test_a_record_that_is_missing_stops_the_source_until_it_is_published_again(wire: Wire) -> None:
     wire.send(1, 100, but=[60])
     wire.publish(100)
     reader = Reader()
@@ -167,9 +173,19 @@ def test_a_record_that_is_missing_below_the_horizon_stops_the_source(wire: Wire)
         with pytest.raises(RecordsMissingError, match="--republish") as raised:
             reader.read(100, source)
         assert raised.value.code == "records-missing"
-    assert max(max(positions, default=0) for positions in reader.applied.values()) < 60 + 40
-    for shard in range(PARTITIONS):
-        assert reader.applied[shard] == wire.of_shard(shard, reader.progress[shard].through)
+        assert max(max(positions, default=0) for positions in reader.applied.values()) < 60 + 40
+        for shard in range(PARTITIONS):
+            through = reader.progress[shard].through
+            assert reader.applied[shard] == wire.of_shard(shard, through)
+        with pytest.raises(RecordsMissingError):  # for as long as it is so
+            source.poll(0.0)
+        assert source.waits_for() == (str(raised.value),)
+        wire.send(1, 100)
+        while source.waits_for():
+            with suppress(RecordsMissingError):
+                reader.step(source)
+        reader.read(100, source)
+    assert_whole(reader, wire, 100)
 
 
 def test_a_committed_offset_that_is_ahead_of_the_view_loses_nothing(wire: Wire) -> None:
@@ -282,15 +298,20 @@ def test_a_lost_broker_is_waited_for(
     reader = Reader()
     with closing(wire.source(all_shards=False)) as source:
         reader.read(100, source)
-        assert source.waits_for() == ()
-        kafka_server.kill()
         reader.read_until(lambda: bool(source.waits_for()), source)
-        assert reader.step(source) == 0
-        kafka_server.start()
-        wire.send(101, 200)
-        wire.publish(200)
-        reader.read(200, source)
+        assert "no relay has published" in source.waits_for()[0], "the broker answers"
+        assert reader.outages == []
+        kafka_server.kill()
+        with capture_logs() as logs:
+            reader.read_until(lambda: len(reader.outages) > 2, source)
+            assert source.waits_for()[0].startswith(f"Kafka at {wire.bootstrap} cannot be reached")
+            kafka_server.start()
+            wire.send(101, 200)
+            wire.publish(200)
+            reader.read(200, source)
         assert source.waits_for() == ()
+    told = [(line["event"], line["code"]) for line in logs]
+    assert told == [("waiting", "kafka-unavailable"), ("waiting is over", "kafka-unavailable")]
     assert_whole(reader, wire, 200)
 
 

@@ -2,12 +2,17 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from structlog.testing import capture_logs
 
+from consumers.event_store import StoreUnavailableError
+from consumers.merging import RecordsMissingError
 from consumers.projector import Standing
+from consumers.topics import KafkaUnavailableError
 from infra import metrics
 from infra.attempt import Told
 from infra.cli.settings import Settings
@@ -15,6 +20,7 @@ from infra.commands import FORMS
 from infra.composition import opened
 from infra.http.ledger_totals import LedgerTotals
 from infra.observers import ProjectorMetrics, RelayMetrics, ServedMetrics
+from infra.outages import Waiting
 from projections.projection import PROJECTIONS
 
 if TYPE_CHECKING:
@@ -138,15 +144,69 @@ def test_an_idle_relay_whose_horizon_is_not_acknowledged_says_so() -> None:
     assert observer.waits_for() == ()
 
 
-def test_a_projector_shows_where_it_stands_and_zero_for_what_never_was() -> None:
+def test_a_projector_lags_behind_the_store_though_no_broker_tells_it_so(parts: Parts) -> None:
+    registry = CollectorRegistry()
+    observer = ProjectorMetrics(registry)
+    observer.follows(parts.store, source=None)
+    end = parts.store.position()
+    observer.stands([Standing("network", 1, end - 5, 0, 0), Standing("loans", 1, end, 3, 0)])
+    found = shown(registry)
+    assert found['guanxi_projection_lag_events{projection="network"}'] == 5
+    (waiting,) = parts.store.read(end - 5, 1)
+    age_seconds = time.time() - waiting.recorded_at / 1_000_000
+    seconds = found['guanxi_projection_lag_seconds{projection="network"}']
+    assert 0 < seconds == pytest.approx(age_seconds, abs=5)
+    assert found['guanxi_projection_lag_events{projection="loans"}'] == 3
+
+
+def test_what_keeps_records_from_a_projector_is_counted_and_its_source_tells_of_it() -> None:
+    registry = CollectorRegistry()
+    observer = ProjectorMetrics(registry)
+    for error in (KafkaUnavailableError("away"), RecordsMissingError("gone")):
+        observer.fault(error)
+    assert observer.waits_for() == ("the ledger",)
+    assert shown(registry)["guanxi_projection_faults_total"] == 2
+    assert shown(registry)["guanxi_records_missing_total"] == 1
+    observer.fault(StoreUnavailableError("restarting"))
+    assert observer.waits_for() == ("restarting",)
+    assert shown(registry)["guanxi_records_missing_total"] == 1
+
+
+def test_what_was_lost_and_is_back_is_told_in_two_lines() -> None:
+    waiting = Waiting()
+    with capture_logs() as logs:
+        waiting.is_ready()
+        waiting.outage(StoreUnavailableError("restarting"), 1.0)
+        waiting.is_ready()
+        waiting.is_ready()
+    told = [(line["event"], line["code"]) for line in logs]
+    assert told == [("waiting", "store-unavailable"), ("waiting is over", "store-unavailable")]
+
+
+def test_a_relay_that_stands_by_is_ready_and_one_that_has_lost_its_term_is_not() -> None:
+    observer = RelayMetrics(CollectorRegistry())
+    observer.leader(leads=True)
+    observer.fault(KafkaUnavailableError("away"), 0.5)
+    observer.leader(leads=False)
+    assert observer.waits_for() == ("away",)
+    observer.stands_by()
+    assert observer.waits_for() == ()
+
+
+def test_a_projector_shows_where_it_stands_and_zero_for_what_never_was(parts: Parts) -> None:
     registry = CollectorRegistry()
     observer = ProjectorMetrics(registry)
     skipped = [name for name in shown(registry) if name.startswith("guanxi_events_skipped_total")]
     assert len(skipped) == len(PROJECTIONS)
-    observer.stands(Standing("network", 1, 9, 3, 1.5, 2))
+    observer.follows(parts.store, source=None)
+    assert observer.waits_for() == ("the ledger",)
+    observer.stands([Standing("network", 1, parts.store.position(), 0, 2)])
     observer.applied("network", 5, 0.01)
+    assert observer.waits_for() == ()
     found = shown(registry)
-    assert found['guanxi_projection_lag_seconds{projection="network"}'] == 1.5
+    assert found["guanxi_records_missing_total"] == 0
+    assert found['guanxi_projection_lag_events{projection="network"}'] == 0
+    assert found['guanxi_projection_lag_seconds{projection="network"}'] == 0
     assert found['guanxi_parked_keys{projection="network"}'] == 2
     assert found['guanxi_apply_seconds_count{projection="network"}'] == 1
     assert found['guanxi_events_applied_total{projection="network"}'] == 5
@@ -155,7 +215,9 @@ def test_a_projector_shows_where_it_stands_and_zero_for_what_never_was() -> None
 def test_every_metric_that_is_shown_is_specified_with_its_labels(parts: Parts) -> None:
     registries = [CollectorRegistry() for _ in range(3)]
     RelayMetrics(registries[0]).published("t", 1)
-    ProjectorMetrics(registries[1]).stands(Standing("network", 1, 9, 3, 1.5, 2))
+    projecting = ProjectorMetrics(registries[1])
+    projecting.follows(parts.store, source=None)
+    projecting.stands([Standing("network", 1, 9, 3, 2)])
     ServedMetrics(registries[2]).applied("network", 1, 0.1)
     registries[2].register(LedgerTotals(parts))
     by_name = {spec.name: spec for spec in metrics.SPECS}

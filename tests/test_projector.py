@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from consumers.codec import UnreadableEventError
 from consumers.event_store import StoreUnavailableError
+from consumers.merging import RecordsMissingError
 from consumers.parking import Parking
 from consumers.projector import Projector, Standing
 from consumers.rebuild import following, rebuild
+from consumers.topics import KafkaUnavailableError
 from consumers.views import Change, DigestUnavailableError, Feed, LostShardError
 from domain.loan import LoanDrawn
 from infra.codec import decode
@@ -34,6 +36,13 @@ if TYPE_CHECKING:
     from consumers.source import Delivery, ShardBatch
     from domain.record import Recorded
     from infra.views.sql import SQLViews
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Back off briefly, and tell where a projector stands at every step."""
+    monkeypatch.setattr("consumers.projector.BACK_OFF_FIRST_SECONDS", 0.001)
+    monkeypatch.setattr("consumers.projector.STANDING_INTERVAL_SECONDS", 0.0)
 
 
 @contextmanager
@@ -84,7 +93,7 @@ def drawn(loan_id: str, draw_id: str, customer_id: str = "C0") -> LoanDrawn:
 LOG = log_of(story(8))
 POISON = delivery(50, drawn("no-such-loan", "D"))
 OF_LOANS = [projection for projection in PROJECTIONS if "loan" in projection.kinds]
-NOWHERE = Standing("", 0, 0, 0, 0.0, 0)
+NOWHERE = Standing("", 0, 0, 0, 0)
 POISONED = [*LOG[:49], POISON, *LOG[50:]]
 
 
@@ -105,8 +114,8 @@ class Told:
         assert projection
         self.left_out += events
 
-    def stands(self, standing: Standing) -> None:
-        self.standings[standing.projection] = standing
+    def stands(self, standings: Sequence[Standing]) -> None:
+        self.standings.update({standing.projection: standing for standing in standings})
 
     def fault(self, error: Exception) -> None:
         self.faults.append(error)
@@ -221,7 +230,7 @@ def test_the_observer_is_told_what_was_applied_and_where_it_stands(views: SQLVie
     assert told.standings[RELATIONSHIP.name].lag_events == len(LOG) - 40
     member.catch_up()
     assert told.standings[RELATIONSHIP.name] == Standing(
-        RELATIONSHIP.name, RELATIONSHIP.version, len(LOG), 0, 0.0, 0
+        RELATIONSHIP.name, RELATIONSHIP.version, len(LOG), 0, 0
     )
     assert told.events == {RELATIONSHIP.name: len(LOG)}
 
@@ -242,10 +251,7 @@ class Flickering(ListedSource):
         return super().poll(timeout_seconds)
 
 
-def test_an_outage_is_waited_for_and_nothing_is_lost(
-    views: SQLViews, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("consumers.projector.BACK_OFF_FIRST_SECONDS", 0.001)
+def test_an_outage_is_waited_for_and_nothing_is_lost(views: SQLViews, tmp_path: Path) -> None:
     stop, told = Stop(), Told()
     member = projector(Flickering(LOG, cuts=[40]), views, observer=told)
     running = Thread(target=member.run, args=(stop,))
@@ -258,6 +264,43 @@ def test_an_outage_is_waited_for_and_nothing_is_lost(
     with views_at(tmp_path / "once.db") as once:
         projector(ListedSource(LOG), once).catch_up()
         assert digests(views) == digests(once)
+
+
+class Deaf(ListedSource):
+    """A source that fails to deliver for a while."""
+
+    def __init__(self, log: Sequence[Delivery], error: Exception) -> None:
+        super().__init__(log)
+        self.polls, self._error = 0, error
+
+    def poll(self, timeout_seconds: float) -> Sequence[ShardBatch]:
+        self.polls += 1
+        if self.polls <= 3:
+            raise self._error
+        return super().poll(timeout_seconds)
+
+
+@pytest.mark.parametrize("error", [KafkaUnavailableError("away"), RecordsMissingError("gone")])
+def test_a_projector_that_gets_no_records_says_so_each_time_and_where_it_stands(
+    views: SQLViews, error: Exception
+) -> None:
+    stop, told = Stop(), Told()
+    source = Deaf(LOG, error)
+    running = Thread(target=projector(source, views, observer=told).run, args=(stop,))
+    running.start()
+    while told.standings.get(NETWORK.name, NOWHERE).position < len(LOG) and running.is_alive():
+        assert told.standings or not told.faults, "where it stands is told whatever happens"
+        stop.wait(0.001)
+    stop.set()
+    running.join()
+    assert told.faults == [error] * 3
+    assert told.standings[NETWORK.name].position == len(LOG)
+
+
+def test_a_rebuild_from_topics_that_lack_records_fails(views: SQLViews) -> None:
+    source = Deaf(LOG, RecordsMissingError("gone"))
+    with pytest.raises(RecordsMissingError, match="gone"):
+        rebuild(source, views, decode, RELATIONSHIP, lambda: NOW, Stop())
 
 
 # Parking.

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import random
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from consumers import relay as relay_module
 from consumers.relay import Relay, RelayPorts, UnknownTypeError
-from consumers.relay_start import RestoredStoreError, TopicsChangedError
+from consumers.relay_start import (
+    NothingToRepublishError,
+    RestoredStoreError,
+    TopicsChangedError,
+)
 from infra.clock import wall_clock
 from infra.codec import canonical
 from infra.databases import open_database
@@ -20,7 +25,7 @@ from tests.relaying.ledger import SilentObserver, append, make_ledger
 from tests.relaying.memory_kafka import Entry, KilledError, MemoryKafka, MemoryPublisher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from infra.event_store.ledger import LedgerStore
@@ -78,6 +83,13 @@ class World:
         entries.sort(key=lambda entry: entry.position)
         records = self.store.read(0, 10_000)
         assert [entry.value for entry in entries] == [canonical(record) for record in records]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
 
 
 @pytest.fixture
@@ -157,6 +169,80 @@ def test_a_topic_that_lost_its_last_record_needs_republish(world: World) -> None
     max(world.kafka.logs.values(), key=len).pop()
     with pytest.raises(TopicsChangedError, match="has lost records"):
         world.run()
+
+
+def test_topics_that_hold_everything_are_not_published_again(world: World) -> None:
+    append(world.store, 40)
+    world.run()
+    before = {where: list(log) for where, log in world.kafka.logs.items()}
+    with pytest.raises(NothingToRepublishError, match="up to position 40"):
+        world.run(republish=True)
+    assert world.kafka.logs == before
+    append(world.store, 10)
+    with pytest.raises(NothingToRepublishError, match="guanxi relay goes on"):
+        world.run(republish=True)
+    world.run()
+    world.assert_complete()
+
+
+def test_topics_that_lost_their_first_records_are_published_again(world: World) -> None:
+    append(world.store, 40)
+    world.run()
+    del max(world.kafka.logs.values(), key=len)[0]
+    world.run(republish=True)
+    world.assert_complete()
+
+
+def test_an_interrupted_republish_is_finished_by_any_relay(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "READ_RECORDS_MAX", 7)
+    monkeypatch.setattr(relay_module, "IN_FLIGHT_RECORDS_MAX", 20)
+    append(world.store, 150)
+    world.run()
+    again = refused = 0
+    for seed in range(12):
+        next(log for log in world.kafka.logs.values() if log).clear()
+        world.chance, world.fault_rate = random.Random(seed), 0.01  # noqa: S311  # reproducible
+        with suppress(KilledError):
+            world.run(republish=True)
+        world.fault_rate = 0.0
+        try:
+            world.run(republish=True)
+            again += 1  # it had not got anywhere
+        except NothingToRepublishError:
+            world.run()
+            refused += 1
+        world.assert_complete()
+    assert again
+    assert refused
+
+
+def test_a_relay_that_stands_by_tells_that_it_could_not_take_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "STAND_BY_TEST_SECONDS", 0.01)
+    monkeypatch.setattr(relay_module, "STAND_BY_SECONDS", 0.01)
+    stop = threading.Event()
+    with open_database(world.url) as database, world.relay(stop) as relay:
+        leading = open_cursor(database)
+        assert leading.lead("another") is not None
+        observer = relay.ports.observer
+        assert isinstance(observer, StopWhen)
+        thread = threading.Thread(target=relay.run, args=(stop,))
+        thread.start()
+        wait_until(lambda: observer.stood_by > 2)
+        assert observer.faults == []
+        world.kafka.away = True
+        wait_until(lambda: len(observer.faults) > 2)
+        stood_by = observer.stood_by
+        wait_until(lambda: len(observer.faults) > 4)
+        assert observer.stood_by == stood_by, "it is not ready while its broker is away"
+        world.kafka.away = False
+        wait_until(lambda: observer.stood_by > stood_by)
+        stop.set()
+        thread.join()
+        leading.resign()
 
 
 def test_another_number_of_partitions_needs_republish(world: World) -> None:

@@ -105,7 +105,7 @@ def project(settings: Settings, host: Host = HOST, port: Port = PROJECT_PORT) ->
         _opened_persisting(settings, stop, observer) as parts,
         closing(_persisting(lambda: source_of(parts), stop, observer)) as source,
     ):
-        observer.reads(source)
+        observer.follows(parts.store, source)
         log.info("projector started", shards=source.shards)
         parts.projector(source, observer).run(stop)
     log.info("projector stopped")

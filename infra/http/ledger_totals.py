@@ -15,7 +15,7 @@ from domain.catalogue import BY_NAME
 from infra import metrics
 from infra.answers import Answers, NothingRecordedError
 from infra.feeds.rows_counted import RowsCounted
-from infra.status import status_of
+from infra.status import seconds_waited, status_of
 from projections.book import currencies
 from projections.deposit_compliance import compliance_rows
 from projections.findings import OPEN, finding_rows
@@ -81,13 +81,11 @@ class LedgerTotals(Collector):
 
     def _lag_seconds(self, states: dict[str, Any]) -> Mapping[tuple[str], float]:
         """Return the age of the oldest event that each view does not hold yet."""
-        now = time.time()
-        ages: dict[tuple[str], float] = {}
-        for view, state in states.items():
-            missing = self._parts.store.read(state["position"], 1) if state["lag_events"] else ()
-            recorded_at = missing[0].recorded_at / 1_000_000 if missing else now
-            ages[(view,)] = max(0.0, now - recorded_at)
-        return ages
+        store = self._parts.store
+        return {
+            (view,): seconds_waited(store, state["position"]) if state["lag_events"] else 0.0
+            for view, state in states.items()
+        }
 
     def _dropped(self, projection: str) -> int:
         return len(self._parts.views.dropped(projection))

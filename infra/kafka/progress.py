@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from consumers.topics import Horizon
 
 ANSWER_TIMEOUT_SECONDS = 30.0
+ASK_TIMEOUT_MS = 1_000
 READ_SECONDS = 0.1
 
 
@@ -57,6 +58,16 @@ class ProgressReader:
                 raise KafkaUnavailableError(message)
             self.highest(READ_SECONDS)
         return self._highest
+
+    def ask(self) -> None:
+        """Ask the broker for something cheap, to learn whether it is there."""
+        try:
+            with outages(self._bootstrap):
+                self._consumer.end_offsets([self._partition], ASK_TIMEOUT_MS)
+        except KafkaUnavailableError as error:
+            topic = self._partition.topic
+            message = f"Kafka at {self._bootstrap} cannot be reached, or gives nothing of {topic}"
+            raise KafkaUnavailableError(message) from error
 
     def close(self) -> None:
         """Close the connection."""

@@ -81,10 +81,13 @@ class KafkaTopics:
         for tp in reading:
             consumer.seek(tp, max(starts[tp], ends[tp] - records))
         tails: dict[TopicPartition, Tail] = {}
+        lying = {tp: ends[tp] - starts[tp] for tp in reading}
         deadline = time.monotonic() + ANSWER_TIMEOUT_SECONDS
         while reading:
             for tp, page in consumer.poll(timeout_ms=100).items():
-                tails[tp] = max((*(_tail(r) for r in page), *_known(tails, tp)), key=_position)
+                tails[tp] = max(
+                    (*(_tail(r, lying[tp]) for r in page), *_known(tails, tp)), key=_position
+                )
             reading = {tp for tp in reading if consumer.position(tp) < ends[tp]}
             if reading and time.monotonic() > deadline:
                 message = f"Kafka at {self._bootstrap} does not give the ends of {reading}"
@@ -127,8 +130,8 @@ def _assigned(last: Positions) -> Sequence[TopicPartition]:
     ]
 
 
-def _tail(message: Any) -> Tail:  # noqa: ANN401  # kafka-python is not typed
-    return Tail(int(dict(message.headers)[POSITION_HEADER]), message.value)
+def _tail(message: Any, records: int) -> Tail:  # noqa: ANN401  # kafka-python is not typed
+    return Tail(int(dict(message.headers)[POSITION_HEADER]), message.value, records)
 
 
 def _known(tails: Mapping[TopicPartition, Tail], tp: TopicPartition) -> Iterable[Tail]:

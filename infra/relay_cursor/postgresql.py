@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from consumers.event_store import NotInitialisedError, StoreUnavailableError
+from consumers.event_store import NotInitialisedError
 from consumers.relay_cursor import LeadershipLostError, RelayStatus
+from infra.databases import failure_of
 from infra.relay_cursor.row import LEAD, READ, STORE, dump, load, require_stored
 
 if TYPE_CHECKING:
@@ -101,5 +102,4 @@ def _outages() -> Iterator[None]:
         message = "no relay cursor: run guanxi init"
         raise NotInitialisedError(message) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        message = f"PostgreSQL: {str(error).strip() or type(error).__name__}"
-        raise StoreUnavailableError(message) from error
+        raise failure_of(error) from error

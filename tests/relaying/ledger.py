@@ -35,6 +35,7 @@ class SilentObserver:
         self.records: dict[str, int] = {}
         self.reached = 0
         self.leads = False
+        self.stood_by = 0
         self.faults: list[Exception] = []
 
     def published(self, topic: str, records: int) -> None:
@@ -47,6 +48,9 @@ class SilentObserver:
 
     def leader(self, *, leads: bool) -> None:
         self.leads = leads
+
+    def stands_by(self) -> None:
+        self.stood_by += 1
 
     def fault(self, error: Exception, wait_seconds: float) -> None:
         assert wait_seconds > 0

@@ -47,6 +47,7 @@ class MemoryKafka:
         self.names: Sequence[str] = (*event_topics(prefix), progress_topic(prefix))
         self.logs: dict[tuple[str, int], list[Entry]] = {}
         self.horizons: list[Horizon] = []
+        self.away = False
         self.create(partitions)
 
     def create(self, partitions: int) -> Sequence[str]:
@@ -56,13 +57,18 @@ class MemoryKafka:
         return self.names
 
     def partitions(self) -> Mapping[str, int]:
+        if self.away:
+            raise KafkaUnavailableError
         *events, progress = self.names
         return {**{t: sum(topic == t for topic, _ in self.logs) for t in events}, progress: 1}
 
     def tails(self, last: Positions) -> Mapping[tuple[str, int], Tail]:
         assert {(t, p) for t, ps in last.items() for p in range(len(ps))} == self.logs.keys()
         ends = {where: max(log, key=_position) for where, log in self.logs.items() if log}
-        return {where: Tail(entry.position, entry.value) for where, entry in ends.items()}
+        return {
+            where: Tail(entry.position, entry.value, len(self.logs[where]))
+            for where, entry in ends.items()
+        }
 
     def applied(self, where: tuple[str, int]) -> list[Entry]:
         """What a consumer of the contract has applied of a partition."""
