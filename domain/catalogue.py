@@ -19,6 +19,7 @@ from domain import (
     guarantee,
     hold,
     loan,
+    partner,
     prospect,
     referral,
     relationship,
@@ -49,6 +50,7 @@ Event: TypeAlias = (
     | commitment.CommitmentEvent
     | reported.ReportEvent
     | referral.ReferralEvent
+    | partner.PartnerEvent
     | reward.RewardEvent
     | prospect.ProspectEvent
     | dealing.DealingEvent
@@ -110,6 +112,7 @@ _COMMITMENT = ("commitment", "commitment_id")
 _COMPLIANCE = ("compliance", "commitment_id")
 _PROSPECT = ("prospect", "customer_id")
 _REWARDS = ("rewards", "customer_id")
+_PARTNER = ("partner", "customer_id")
 _FINDING = ("finding", "finding_id")
 _CLOSE = ("close", "business_date")
 
@@ -192,6 +195,15 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "forgotten_on",
     ),
     _type(
+        "partner-admission-checked",
+        "relationship",
+        partner.PartnerAdmissionChecked,
+        _PARTNER,
+        "checked_on",
+    ),
+    _type("partner-agreed", "relationship", partner.PartnerAgreed, _PARTNER, "agreed_on"),
+    _type("partner-ended", "relationship", partner.PartnerEnded, _PARTNER, "ended_on"),
+    _type(
         "contact-recorded",
         "contact",
         contact.ContactRecorded,
@@ -240,6 +252,13 @@ EVENT_TYPES: tuple[EventType, ...] = (
     _type("gift-given", "contact", dealing.GiftGiven, ("gift", "gift_id"), "given_on"),
     _type("payment-made", "contact", dealing.PaymentMade, ("payment", "payment_id"), "paid_on"),
     _type("product-sold", "contact", dealing.ProductSold, ("sale", "sale_id"), "sold_on"),
+    _type(
+        "settlement-seen",
+        "contact",
+        dealing.SettlementSeen,
+        ("settlement", "settlement_id"),
+        "seen_on",
+    ),
     _type("loan-approved", "loan", loan.LoanApproved, _LOAN, "approved_on"),
     _type("loan-drawn", "loan", loan.LoanDrawn, _LOAN, "drawn_on"),
     _type("draw-reversed", "loan", loan.DrawReversed, _LOAN, "reversed_on"),
@@ -307,9 +326,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
     _type("finding-justified", "finding", finding.FindingJustified, _FINDING, "justified_on"),
     _type("finding-remediated", "finding", finding.FindingRemediated, _FINDING, "remediated_on"),
     _type("finding-reported", "finding", finding.FindingReported, _FINDING, "reported_on"),
-    _type(
-        "close-started", "finding", close.CloseStarted, _CLOSE, "business_date", version=2
-    ),
+    _type("close-started", "finding", close.CloseStarted, _CLOSE, "business_date", version=2),
     _type("business-date-closed", "finding", close.BusinessDateClosed, _CLOSE, "business_date"),
 )
 

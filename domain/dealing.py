@@ -1,4 +1,4 @@
-"""Dealings a policy pack looks at: gifts, payments to third parties, products sold beside a loan.
+"""Dealings beside loans and deposits: gifts, payments, products sold, where business is settled.
 
 They are recorded as they happened, lawful or not; it is for a finding to flag them.
 """
@@ -10,6 +10,7 @@ from datetime import date  # noqa: TC003 - the codec reads the field types at ru
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from domain import checks
+from domain.errors import TooLargeError
 from domain.loan_rules import known_loan
 from domain.telling import told
 from domain.values import Minor  # noqa: TC001 - read at run time
@@ -75,7 +76,25 @@ class ProductSold:
     by: str
 
 
-DealingEvent: TypeAlias = GiftGiven | PaymentMade | ProductSold
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementSeen:
+    """How much of what the customer settles in a period goes through the bank (主要流水归行).
+
+    `total` is what the statements of all banks show, `through_us` our part; both days included.
+    """
+
+    customer_id: str
+    settlement_id: str
+    seen_on: date
+    from_on: date
+    to_on: date
+    currency: str
+    total: Minor
+    through_us: Minor
+    by: str
+
+
+DealingEvent: TypeAlias = GiftGiven | PaymentMade | ProductSold | SettlementSeen
 
 # Commands.
 
@@ -121,7 +140,22 @@ class RecordProductSale:
     by: str
 
 
-DealingCommand: TypeAlias = RecordGift | RecordPayment | RecordProductSale
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSettlement:
+    """Record how much of a period's flows, by the statements seen, goes through the bank."""
+
+    settlement_id: str
+    customer_id: str
+    seen_on: date
+    from_on: date
+    to_on: date
+    currency: str
+    total: Minor
+    through_us: Minor
+    by: str
+
+
+DealingCommand: TypeAlias = RecordGift | RecordPayment | RecordProductSale | RecordSettlement
 
 
 def decide(command: DealingCommand, world: World) -> tuple[DealingEvent, ...]:
@@ -140,3 +174,11 @@ def decide(command: DealingCommand, world: World) -> tuple[DealingEvent, ...]:
             if command.loan_id is not None:
                 known_loan(command.loan_id, world)
             return (told(ProductSold, command),)
+        case RecordSettlement():
+            checks.in_order("to_on", command.to_on, "from_on", command.from_on)
+            checks.in_order("seen_on", command.seen_on, "to_on", command.to_on)
+            checks.positive("total", command.total)
+            checks.not_negative("through_us", command.through_us)
+            if command.through_us > command.total:
+                raise TooLargeError("through_us", command.through_us, f"of {command.total} in all")
+            return (told(SettlementSeen, command),)

@@ -22,6 +22,7 @@ from domain import (
     loan,
     loan_rules,
     ownership_rules,
+    partner,
     prospect_rules,
     referral,
     referral_rules,
@@ -49,6 +50,7 @@ Command: TypeAlias = (
     | finding.FindingCommand
     | commitment.CommitmentCommand
     | referral_rules.ReferralCommand
+    | partner.PartnerCommand
     | reward.RewardCommand
     | prospect_rules.DescribeProspect
 )
@@ -62,6 +64,7 @@ State: TypeAlias = (
     | finding.Finding
     | commitment.Commitment
     | referral.Prospect
+    | partner.Partner
     | reward.Rewards
 )
 
@@ -79,6 +82,9 @@ COMMANDS: dict[str, type[Command]] = {
     "merge-relationship": relationship_rules.MergeRelationship,
     "close-relationship": relationship_rules.CloseRelationship,
     "forget-relationship": relationship_rules.ForgetRelationship,
+    "check-partner-admission": partner.CheckPartnerAdmission,
+    "agree-partner": partner.AgreePartner,
+    "end-partner": partner.EndPartner,
     "record-contact": contact.RecordContact,
     "promise-follow-up": contact.PromiseFollowUp,
     "record-cross-check": contact.RecordCrossCheck,
@@ -87,6 +93,7 @@ COMMANDS: dict[str, type[Command]] = {
     "record-gift": dealing.RecordGift,
     "record-payment": dealing.RecordPayment,
     "record-product-sale": dealing.RecordProductSale,
+    "record-settlement": dealing.RecordSettlement,
     "approve-loan": loan_rules.ApproveLoan,
     "draw-loan": loan_rules.DrawLoan,
     "reverse-draw": loan_rules.ReverseDraw,
@@ -112,6 +119,7 @@ COMMANDS: dict[str, type[Command]] = {
     "convert-referral": referral_rules.ConvertReferral,
     "decline-referral": referral_rules.DeclineReferral,
     "lapse-referral": referral_rules.LapseReferral,
+    "lapse-overdue-referral": referral_rules.LapseOverdueReferral,
     "describe-prospect": prospect_rules.DescribeProspect,
     "accrue-reward": reward.AccrueReward,
     "approve-reward": reward.ApproveReward,
@@ -130,6 +138,8 @@ NAMES: dict[type[Command], str] = {cls: name for name, cls in COMMANDS.items()}
 _NATURAL_KEYS: dict[type[Command], tuple[str, ...]] = {
     relationship_rules.OpenRelationship: ("relationship", "customer_id"),
     ownership_rules.ProposeHandover: ("handover", "handover_id"),
+    partner.CheckPartnerAdmission: ("admission-check", "admission_check_id"),
+    partner.AgreePartner: ("agreement", "agreement_id"),
     contact.RecordContact: ("contact", "contact_id"),
     contact.PromiseFollowUp: ("follow-up", "follow_up_id"),
     contact.RecordCrossCheck: ("cross-check", "cross_check_id"),
@@ -138,6 +148,7 @@ _NATURAL_KEYS: dict[type[Command], tuple[str, ...]] = {
     dealing.RecordGift: ("gift", "gift_id"),
     dealing.RecordPayment: ("payment", "payment_id"),
     dealing.RecordProductSale: ("sale", "sale_id"),
+    dealing.RecordSettlement: ("settlement", "settlement_id"),
     loan_rules.ApproveLoan: ("loan", "loan_id"),
     loan_rules.DrawLoan: ("draw", "draw_id"),
     loan_rules.RepayLoan: ("repayment", "repayment_id"),
@@ -202,6 +213,7 @@ _EVOLVE: dict[str, Callable[[Any, Any], State | None]] = {
     "finding": finding.evolve,
     "commitment": commitment.evolve,
     "prospect": referral.evolve,
+    "partner": partner.evolve,
     "rewards": reward.evolve,
 }
 
@@ -254,13 +266,20 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - one a case
             | ownership_rules.DeclineHandover()
         ):
             return ownership_rules.decide(command, world)
+        case partner.CheckPartnerAdmission() | partner.AgreePartner() | partner.EndPartner():
+            return partner.decide(command, world)
         case guarantee.GiveGuarantee() | guarantee.ReleaseGuarantee():
             return guarantee.decide(command, world)
         case prospect_rules.DescribeProspect():
             return prospect_rules.decide(command, world)
         case hold.PlaceHold() | hold.ReleaseHold():
             return hold.decide(command, world)
-        case dealing.RecordGift() | dealing.RecordPayment() | dealing.RecordProductSale():
+        case (
+            dealing.RecordGift()
+            | dealing.RecordPayment()
+            | dealing.RecordProductSale()
+            | dealing.RecordSettlement()
+        ):
             return dealing.decide(command, world)
         case (
             finding.RaiseFinding()
@@ -278,6 +297,7 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - one a case
             | referral_rules.ConvertReferral()
             | referral_rules.DeclineReferral()
             | referral_rules.LapseReferral()
+            | referral_rules.LapseOverdueReferral()
         ):
             return referral_rules.decide(command, world)
         case (

@@ -52,6 +52,7 @@ _BY_NAME: Mapping[str, Any] = {
 }
 _AMOUNTS = (
     *("amount", "held", "interest", "ledger_balance", "monthly_payment", "principal"),
+    *("total", "through_us"),
     *("opening_equity", "profit", "drawings", "injections", "revaluation", "depreciation"),
     *("equity_now", "whole"),
 )

@@ -77,6 +77,8 @@ def relationship_document(found: Relationship, as_of: date, currency: str) -> di
         "tier": found.tier,
         "consents": list(found.consents),
         "open_findings": list(found.open_findings),
+        "may_be_named": found.may_be_named,
+        "referrer_may_be_named": found.referrer_may_be_named,
         "closed_on": _plain(found.closed_on),
     }
 

@@ -26,19 +26,23 @@ from projections.facts import (
     Guarantee,
     Hold,
     Loan,
+    MaturesFrom,
+    Partner,
     Payment,
     Profile,
     Referral,
     Reward,
     Sale,
+    Settlement,
     Tested,
     TierFrom,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from projections.facts import Key, Row
+    from projections.network_node import Drawings
 
 Days: TypeAlias = tuple[int | None, ...]
 
@@ -75,8 +79,10 @@ class Book:
     referrals: dict[str, tuple[str, Referral]] = field(default_factory=dict)
     referrals_of_prospect: dict[str, list[str]] = field(default_factory=dict)
     referrals_by_referrer: dict[str, list[str]] = field(default_factory=dict)
+    partners: dict[str, Partner] = field(default_factory=dict)
     holds: dict[str, tuple[str, Hold]] = field(default_factory=dict)
     holds_on: dict[str, list[Hold]] = field(default_factory=dict)
+    settlements_of: dict[str, list[Settlement]] = field(default_factory=dict)
     gifts: dict[str, tuple[str, Gift]] = field(default_factory=dict)
     payments: dict[str, tuple[str, Payment]] = field(default_factory=dict)
     sales: dict[str, tuple[str, Sale]] = field(default_factory=dict)
@@ -134,9 +140,13 @@ class Book:
                 self.referrals[id_] = (customer_id, row)
                 self.referrals_of_prospect.setdefault(customer_id, []).append(id_)
                 self.referrals_by_referrer.setdefault(row.referrer_id, []).append(id_)
+            case Partner():
+                self.partners[customer_id] = row
             case Hold():
                 self.holds[id_] = (customer_id, row)
                 self.holds_on.setdefault(row.account_id, []).append(row)
+            case Settlement():
+                self.settlements_of.setdefault(customer_id, []).append(row)
             case Gift():
                 self.gifts[id_] = (customer_id, row)
             case Payment():
@@ -168,26 +178,14 @@ class Book:
 
     def last_balance(self, account_id: str, on: date) -> tuple[date, int] | None:
         """Return the last observed balance at or before a day and its day, however old."""
-        months = self.balances.get(account_id, {})
-        this_month = on.isoformat()[:7]
-        for month in reversed(months):
-            if month > this_month:
-                continue
-            days = months[month][: on.day] if month == this_month else months[month]
-            for back, balance in enumerate(reversed(days)):
-                if balance is not None:
-                    return date(int(month[:4]), int(month[5:]), len(days) - back), balance
-        return None
+        return last_observed(self._newest_first(account_id), on)
+
+    def _newest_first(self, account_id: str) -> Iterable[tuple[str, Days]]:
+        return reversed(self.balances.get(account_id, {}).items())
 
     def deposit(self, account_id: str, on: date) -> int:
-        """Return what an account holds on a day: its last balance however old, at least 0.
-
-        0 before it was opened, as in a compliance test.
-        """
-        if self.accounts[account_id][1].opened_on > on:
-            return 0
-        last = self.last_balance(account_id, on)
-        return max(0, last[1]) if last else 0
+        """Return what an account holds on a day, as `deposit` counts it."""
+        return deposit(self.accounts[account_id][1], self._newest_first(account_id), on)
 
     def balance_days(self, account_id: str, first: date, last: date) -> int:
         """Return the sum of `deposit` over the days from first to last, both included."""
@@ -215,7 +213,31 @@ class Book:
             yield from days[start - 1 : end] or (None,) * (end - start + 1)
 
 
-def drawn(loan: Loan, as_of: date) -> int:
+def last_observed(newest_first: Iterable[tuple[str, Days]], on: date) -> tuple[date, int] | None:
+    """Return an account's last observed balance at or before a day and its day, of its months."""
+    this_month = on.isoformat()[:7]
+    for month, told in newest_first:
+        if month > this_month:
+            continue
+        days = told[: on.day] if month == this_month else told
+        for back, balance in enumerate(reversed(days)):
+            if balance is not None:
+                return date(int(month[:4]), int(month[5:]), len(days) - back), balance
+    return None
+
+
+def deposit(account: Account, newest_first: Iterable[tuple[str, Days]], on: date) -> int:
+    """Return what an account holds on a day: its last balance however old, at least 0.
+
+    0 before it was opened, as in a compliance test.
+    """
+    if account.opened_on > on:
+        return 0
+    last = last_observed(newest_first, on)
+    return max(0, last[1]) if last else 0
+
+
+def drawn(loan: Loan | Drawings, as_of: date) -> int:
     """Return the draws dated up to a day, less those reversed by then."""
     return sum(
         draw.amount
@@ -232,6 +254,12 @@ def outstanding(loan: Loan, as_of: date) -> int:
         if paid.on <= as_of and not _over(paid.reversed_on, as_of)
     )
     return drawn(loan, as_of) - repaid
+
+
+def matures_on(loan: Loan, as_of: date) -> date | None:
+    """Return the day on which the loan is due in full, as agreed by a date; None if not known."""
+    told = _latest(loan.maturities, as_of)
+    return told.matures_on if told else None
 
 
 def first_drawn_on(loan: Loan, as_of: date) -> date | None:
@@ -254,7 +282,7 @@ def _over(on: date | None, as_of: date) -> bool:
     return on is not None and on <= as_of
 
 
-Dated = TypeVar("Dated", Profile, Assignment, TierFrom)
+Dated = TypeVar("Dated", Profile, Assignment, TierFrom, MaturesFrom)
 
 
 def _latest(history: Iterable[Dated], as_of: date) -> Dated | None:

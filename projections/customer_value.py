@@ -1,7 +1,7 @@
 """Customer value (客户价值): what a customer contributes, who the best are, and which tier fits.
 
 Amounts are minor units of the one currency asked for; the days counted end with the date. The
-share of settlement flows (主要流水归行) has no facts yet: balances are recorded, postings are not.
+share of settlement flows (主要流水归行) is by the statements seen: postings are not recorded.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from projections.referral_forest import forest
 from projections.relationship_state import BY_GUARANTEE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from domain.values import Minor, Ppm
     from projections.book import Book
     from projections.deposit_course import Course, Seasons
-    from projections.facts import Customer
+    from projections.facts import Customer, Settlement
     from projections.value_rules import Potential, Tiers, ValueRules
 
 TierStatus: TypeAlias = Literal["none", "valid", "review_due", "lapsed"]
@@ -58,6 +58,7 @@ class ValueRow(NamedTuple):
     busy_months: str
     idle_months: str
     own_funds: Minor | None
+    settlement_ppm: Ppm | None
 
 
 def value_rows(book: Book, as_of: date, currency: str, rules: ValueRules) -> Iterator[ValueRow]:
@@ -97,6 +98,7 @@ def value_rows(book: Book, as_of: date, currency: str, rules: ValueRules) -> Ite
             _suggested(place, rules),
             course.drift(rules.drift),
             *_seasons(course.seasons(rules.season)),
+            _settled(book.settlements_of.get(id_, ()), as_of, currency, rules),
         )
 
 
@@ -116,6 +118,21 @@ def _own(
     days = DepositCourse(book, customer_id, currency, as_of).of_days(rule.days)
     a_year = 10_000 * rule.year_days
     return interest, (2 * days * rule.deposit_margin_bp + a_year) // (2 * a_year)
+
+
+def _settled(
+    seen: Iterable[Settlement], as_of: date, currency: str, rules: ValueRules
+) -> Ppm | None:
+    """Return our part of the flows of the periods that ended in the days counted."""
+    counted = [
+        each
+        for each in seen
+        if each.currency == currency
+        and each.seen_on <= as_of
+        and (as_of - each.to_on).days < rules.contribution.days
+    ]
+    total = sum(each.total for each in counted)
+    return _share(sum(each.through_us for each in counted), total) if counted else None
 
 
 def _brought(

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from domain.commitment import Metric, Terms  # noqa: TC001 - read at run time
 from domain.finding import Severity  # noqa: TC001 - read at run time
+from domain.partner import AdmissionResult, AdmissionSubject  # noqa: TC001 - read at run time
 from domain.reported import Outcome  # noqa: TC001 - read at run time
 
 Key: TypeAlias = tuple[str, str, str]  # customer_id, kind, id
@@ -196,6 +197,14 @@ class RateFrom:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class MaturesFrom:
+    """The day on which a loan is due in full, as agreed from a day on."""
+
+    since: date
+    matures_on: date
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loan:
     """kind `loan`, id the loan's: a facility with draws, repayments and rates in ledger order."""
@@ -207,6 +216,7 @@ class Loan:
     repayments: tuple[Paid, ...] = ()
     settled_on: date | None = None
     rates: tuple[RateFrom, ...] = ()
+    maturities: tuple[MaturesFrom, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,6 +304,36 @@ class Referral:
     by: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AdmissionCheck:
+    """One admission check of a partner; `figure` is held against a threshold of the rules."""
+
+    on: date
+    subject: AdmissionSubject
+    result: AdmissionResult
+    figure: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """An agreement with a partner, in force to `ends_on`, or until the day before `ended_on`."""
+
+    agreement_id: str
+    agreed_on: date
+    starts_on: date
+    ends_on: date
+    approved_by: str
+    ended_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """kind `partner`, id empty: a partner's admission checks and agreements, in ledger order."""
+
+    checks: tuple[AdmissionCheck, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """kind `hold`, id the hold's, under the account's customer: until the day before release."""
@@ -306,6 +346,18 @@ class Hold:
     loan_id: str | None
     contract_id: str | None
     released_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """kind `settlement`, id its own: a period's flows, and how much of them went through us."""
+
+    seen_on: date
+    from_on: date
+    to_on: date
+    currency: str
+    total: int
+    through_us: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -406,8 +458,10 @@ Row: TypeAlias = (
     | Commitment
     | Tested
     | Referral
+    | Partner
     | Hold
     | Gift
+    | Settlement
     | Payment
     | Sale
     | Reward
@@ -428,8 +482,10 @@ KINDS: dict[str, type[Row]] = {
     "commitment": Commitment,
     "tested": Tested,
     "referral": Referral,
+    "partner": Partner,
     "hold": Hold,
     "gift": Gift,
+    "settlement": Settlement,
     "payment": Payment,
     "sale": Sale,
     "reward": Reward,

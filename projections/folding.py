@@ -22,6 +22,7 @@ from domain import (
     guarantee,
     hold,
     loan,
+    partner,
     prospect,
     referral,
     relationship,
@@ -29,8 +30,11 @@ from domain import (
     reward,
 )
 from domain.telling import told
+from domain.windows import months_later
 from projections.facts import (
     Account,
+    AdmissionCheck,
+    Agreement,
     Assignment,
     BalanceMonth,
     Commitment,
@@ -49,7 +53,9 @@ from projections.facts import (
     Handover,
     Hold,
     Loan,
+    MaturesFrom,
     Paid,
+    Partner,
     Payment,
     Profile,
     RateFrom,
@@ -57,6 +63,7 @@ from projections.facts import (
     Report,
     Reward,
     Sale,
+    Settlement,
     TermsFrom,
     Tested,
     TierFrom,
@@ -64,6 +71,8 @@ from projections.facts import (
 )
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from domain.catalogue import Event
     from domain.record import Recorded
     from projections.facts import Key, Row
@@ -141,7 +150,12 @@ def _loan(event: loan.LoanApproved) -> Loan:
         principal=event.principal,
         currency=event.currency,
         rates=(RateFrom(event.approved_on, event.annual_rate),),
+        maturities=(_maturity(event.approved_on, event.term_months),),
     )
+
+
+def _maturity(since: date, term_months: int) -> MaturesFrom:
+    return MaturesFrom(since, months_later(since, term_months))
 
 
 def _given(event: guarantee.GuaranteeGiven) -> Guarantee:
@@ -266,7 +280,11 @@ def _rate_changed(row: Loan, event: loan.RateChanged) -> Loan:
 
 
 def _renewed(row: Loan, event: loan.LoanRenewed) -> Loan:
-    return replace(row, rates=(*row.rates, RateFrom(event.renewed_on, event.annual_rate)))
+    return replace(
+        row,
+        rates=(*row.rates, RateFrom(event.renewed_on, event.annual_rate)),
+        maturities=(*row.maturities, _maturity(event.renewed_on, event.term_months)),
+    )
 
 
 def _settled(row: Loan, event: loan.LoanSettled) -> Loan:
@@ -393,6 +411,25 @@ def _consent_withdrawn(
     on = event.withdrawn_on
     *earlier, last = row.spans if row else (Consented(on),)
     return Consent((*earlier, replace(last, withdrawn_on=on)))
+
+
+def _admission(row: Partner | None, event: partner.PartnerAdmissionChecked) -> Partner:
+    row = row or Partner()
+    check = AdmissionCheck(event.checked_on, event.subject, event.result, event.figure)
+    return replace(row, checks=(*row.checks, check))
+
+
+def _partner_agreed(row: Partner | None, event: partner.PartnerAgreed) -> Partner:
+    row = row or Partner()
+    return replace(row, agreements=(*row.agreements, told(Agreement, event, ended_on=None)))
+
+
+def _partner_ended(row: Partner, event: partner.PartnerEnded) -> Partner:
+    agreements = tuple(
+        replace(each, ended_on=event.ended_on) if each.agreement_id == event.agreement_id else each
+        for each in row.agreements
+    )
+    return replace(row, agreements=agreements)
 
 
 Fold: TypeAlias = Callable[[Any, Any], "Row"]
@@ -549,6 +586,15 @@ _RULES: Mapping[type[Event], _Rule] = {
         },
     ),
     **_rules(
+        "partner",
+        lambda _: "",
+        {
+            partner.PartnerAdmissionChecked: _admission,
+            partner.PartnerAgreed: _partner_agreed,
+            partner.PartnerEnded: _changes(_partner_ended),
+        },
+    ),
+    **_rules(
         "hold",
         attrgetter("hold_id"),
         {
@@ -570,6 +616,11 @@ _RULES: Mapping[type[Event], _Rule] = {
         "sale",
         attrgetter("sale_id"),
         {dealing.ProductSold: _makes(lambda event: told(Sale, event))},
+    ),
+    **_rules(
+        "settlement",
+        attrgetter("settlement_id"),
+        {dealing.SettlementSeen: _makes(lambda event: told(Settlement, event))},
     ),
     **_rules(
         "reward",

@@ -18,16 +18,26 @@ _DEPOSITS = frozenset({"account", "balances"})
 
 RELATIONSHIP = Projection(
     "relationship",
-    3,
+    4,
     _DEPOSITS
-    | {"customer", "consent", "contact", "follow_up", "loan", "commitment", "referral"}
-    | {"guarantee", "hold", "gift", "payment", "sale", "reward", "finding", "cross_check"}
+    | {"customer", "consent", "contact", "follow_up", "loan", "commitment", "referral", "partner"}
+    | {
+        "guarantee",
+        "hold",
+        "gift",
+        "payment",
+        "sale",
+        "settlement",
+        "reward",
+        "finding",
+        "cross_check",
+    }
     | {"equity_check"},
 )
 FINDINGS = Projection("findings", 1, frozenset({"finding"}))
-COMPLIANCE = Projection("compliance", 2, _DEPOSITS | {"loan", "commitment", "tested"})
-NETWORK = Projection("network", 3, _DEPOSITS | {"customer", "loan", "referral"})
-GUARANTEES = Projection("guarantees", 2, _DEPOSITS | {"loan", "guarantee"})
+COMPLIANCE = Projection("compliance", 3, _DEPOSITS | {"loan", "commitment", "tested"})
+NETWORK = Projection("network", 4, _DEPOSITS | {"customer", "loan", "referral"})
+GUARANTEES = Projection("guarantees", 3, _DEPOSITS | {"loan", "guarantee"})
 
 PROJECTIONS = (RELATIONSHIP, COMPLIANCE, NETWORK, GUARANTEES, FINDINGS)
 BY_NAME = {projection.name: projection for projection in PROJECTIONS}

@@ -15,6 +15,7 @@ from projections.book import (
     drawn,
     in_force,
     joint_at,
+    may_be_named,
     outstanding,
     owner_at,
     profile_at,
@@ -200,13 +201,19 @@ def _in_force(book: Book, guarantee_ids: Iterable[str], as_of: date) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relationship:
-    """A row and what else is told of one customer: joint managers, tier, consents, findings."""
+    """A row and what else is told of one customer: joint managers, tier, consents, findings.
+
+    `may_be_named` is this one's wish as a referrer, `referrer_may_be_named` that of who brought
+    them, None where nobody did.
+    """
 
     row: RelationshipRow
     joint_managers: tuple[str, ...]
     tier: str | None
     consents: tuple[str, ...]
     closed_on: date | None
+    may_be_named: bool
+    referrer_may_be_named: bool | None
     open_findings: tuple[str, ...] = ()
 
 
@@ -223,5 +230,9 @@ def relationship(book: Book, customer_id: str, as_of: date, currency: str) -> Re
         tier=tier_at(customer, as_of),
         consents=consents_at(book, customer_id, as_of),
         closed_on=closed_on if closed_on and closed_on <= as_of else None,
+        may_be_named=may_be_named(book, customer_id, as_of),
+        referrer_may_be_named=(
+            None if row.referrer_id is None else may_be_named(book, row.referrer_id, as_of)
+        ),
         open_findings=open_findings(book, customer_id, as_of),
     )

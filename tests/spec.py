@@ -19,6 +19,7 @@ from domain.finding import Finding
 from domain.guarantee import Guarantee
 from domain.hold import Hold
 from domain.loan import Loan, LoanDrawn
+from domain.partner import Partner
 from domain.referral import Prospect
 from domain.relationship import Customer, Forgotten, RelationshipOpened
 from domain.reward import Rewards
@@ -47,12 +48,15 @@ CLAIMS = {
     "GiftGiven": ("gift", "gift_id"),
     "PaymentMade": ("payment", "payment_id"),
     "ProductSold": ("sale", "sale_id"),
+    "SettlementSeen": ("settlement", "settlement_id"),
     "HoldPlaced": ("hold", "hold_id"),
     "FindingRaised": ("finding", "finding_id"),
     "AccountOpened": ("account", "account_id"),
     "BalanceObserved": ("balance", "account_id", "business_date"),
     "CommitmentAgreed": ("commitment", "commitment_id"),
     "CommitmentWaived": ("waiver", "waiver_id"),
+    "PartnerAdmissionChecked": ("admission-check", "admission_check_id"),
+    "PartnerAgreed": ("agreement", "agreement_id"),
     "ReferralIntroduced": ("referral", "referral_id"),
     "RewardAccrued": ("reward", "reward_id"),
     "RewardApproved": ("reward-approved", "reward_id"),
@@ -88,6 +92,7 @@ class MemoryWorld:
                 "finding",
                 "account",
                 "commitment",
+                "partner",
                 "prospect",
                 "rewards",
             }:
@@ -156,6 +161,11 @@ class MemoryWorld:
     def commitment(self, commitment_id: str) -> Commitment | None:
         state = self._state(f"commitment-{commitment_id}")
         assert state is None or isinstance(state, Commitment)
+        return state
+
+    def partner(self, customer_id: str) -> Partner | None:
+        state = self._state(f"partner-{customer_id}")
+        assert state is None or isinstance(state, Partner)
         return state
 
     def prospect(self, customer_id: str) -> Prospect | None:

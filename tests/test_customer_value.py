@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from infra.rules.reading import DATA, RulesError, read_rules, value_rules
 from projections.book import Book
 from projections.customer_value import ValueRow, top_share, value_rows
-from projections.facts import Draw, Paid, Profile, TierFrom
+from projections.facts import Draw, Paid, Profile, Settlement, TierFrom
 from projections.value_rules import ValueRules
 from tests.books import (
     CURRENCY,
@@ -172,6 +172,24 @@ def test_even_deposits_have_no_season() -> None:
     told = holds("C1", a_year(), date(2024, 1, 1))
     row = values(told, date(2024, 12, 31))["C1"]
     assert (row.busy_months, row.idle_months, row.own_funds) == ("", "", None)
+
+
+def test_the_share_of_settlement_flows_is_that_of_the_periods_seen_in_a_year() -> None:
+    def seen(name: str, to: int, total: int, ours: int, currency: str = CURRENCY) -> Told:
+        row = Settlement(
+            seen_on=day(to + 2),
+            from_on=day(to - 5),
+            to_on=day(to),
+            currency=currency,
+            total=total,
+            through_us=ours,
+        )
+        return [(("C1", "settlement", name), row)]
+
+    told = [*holds("C1", {}), *seen("F1", 10, 100, 50), *seen("F2", 20, 200, 40)]
+    told += seen("F3", 20, 900, 900, "EUR")
+    found = {n: values(told, day(n))["C1"].settlement_ppm for n in (11, 12, 22, 375, 385)}
+    assert found == {11: None, 12: 500_000, 22: 300_000, 375: 200_000, 385: None}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,13 +14,17 @@ from domain.dealing import (
     RecordGift,
     RecordPayment,
     RecordProductSale,
+    RecordSettlement,
+    SettlementSeen,
 )
 from domain.errors import (
     CustomerForgottenError,
+    DatesOutOfOrderError,
     KeyConflictError,
     MalformedCurrencyError,
     NegativeError,
     NotPositiveError,
+    TooLargeError,
     UnknownCustomerError,
     UnknownLoanError,
 )
@@ -88,7 +93,34 @@ sold = ProductSold(
     loan_id="L1",
     by="RM-1",
 )
-EACH: list[tuple[DealingCommand, DealingEvent]] = [(gift, given_away), (pay, paid), (sell, sold)]
+settle = RecordSettlement(
+    settlement_id="F1",
+    customer_id="C1",
+    seen_on=DAY,
+    from_on=DAY,
+    to_on=DAY,
+    currency="CZK",
+    total=500,
+    through_us=200,
+    by="RM-1",
+)
+settled = SettlementSeen(
+    customer_id="C1",
+    settlement_id="F1",
+    seen_on=DAY,
+    from_on=DAY,
+    to_on=DAY,
+    currency="CZK",
+    total=500,
+    through_us=200,
+    by="RM-1",
+)
+EACH: list[tuple[DealingCommand, DealingEvent]] = [
+    (gift, given_away),
+    (pay, paid),
+    (sell, sold),
+    (settle, settled),
+]
 COMMANDS = [command for command, _ in EACH]
 
 
@@ -107,7 +139,12 @@ def test_a_dealing_is_with_somebody_known(command: DealingCommand) -> None:
 
 @pytest.mark.parametrize(("command", "event"), EACH)
 def test_a_dealing_takes_no_correction(command: DealingCommand, event: DealingEvent) -> None:
-    field = {RecordGift: "gift_id", RecordPayment: "payment_id", RecordProductSale: "sale_id"}
+    field = {
+        RecordGift: "gift_id",
+        RecordPayment: "payment_id",
+        RecordProductSale: "sale_id",
+        RecordSettlement: "settlement_id",
+    }
     given(ada, approved, event).when(replace(command, by="RM-2")).then_refused(
         KeyConflictError, field[type(command)]
     )
@@ -119,6 +156,15 @@ def test_a_gift_and_a_payment_are_worth_something() -> None:
     given(ada, approved).when(replace(sell, monthly_payment=-1)).then_refused(
         NegativeError, "monthly_payment"
     )
+
+
+def test_what_goes_through_the_bank_is_a_part_of_a_periods_flows() -> None:
+    given(ada).when(replace(settle, total=0)).then_refused(NotPositiveError, "total")
+    given(ada).when(replace(settle, through_us=-1)).then_refused(NegativeError, "through_us")
+    given(ada).when(replace(settle, through_us=501)).then_refused(TooLargeError, "through_us")
+    before = DAY - timedelta(days=1)
+    given(ada).when(replace(settle, to_on=before)).then_refused(DatesOutOfOrderError, "to_on")
+    given(ada).when(replace(settle, seen_on=before)).then_refused(DatesOutOfOrderError, "seen_on")
 
 
 def test_a_dealing_is_in_a_currency() -> None:

@@ -273,6 +273,25 @@ def test_a_relationship_tells_who_helps_the_tier_and_the_consents() -> None:
     assert relationship(book, "nobody", day(7), CURRENCY) is None
 
 
+def test_a_referrer_who_asked_not_to_be_named_is_marked_until_they_agree_again() -> None:
+    wish = Consent((Consented(day(2), day(2)), Consented(day(5))))
+    book = Book.from_rows(
+        [
+            (("C1", "customer", ""), customer()),
+            (("C2", "customer", ""), customer()),
+            (("C2", "consent", "being-named"), wish),
+            has("referral", "R1", referral("C2", day(1))),
+        ]
+    )
+    for n, named in ((1, True), (2, False), (4, False), (5, True)):
+        brought = relationship(book, "C1", day(n), CURRENCY)
+        referrer = relationship(book, "C2", day(n), CURRENCY)
+        assert brought is not None
+        assert referrer is not None
+        assert (brought.may_be_named, brought.referrer_may_be_named) == (True, named)
+        assert (referrer.may_be_named, referrer.referrer_may_be_named) == (named, None)
+
+
 # The same by plain loops over dates.
 
 

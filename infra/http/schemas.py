@@ -61,6 +61,8 @@ Relationship = create_model(
     tier=(str | None, ...),
     consents=(list[str], ...),
     open_findings=(list[str], ...),
+    may_be_named=(bool, ...),
+    referrer_may_be_named=(bool | None, ...),
     closed_on=(date | None, ...),
 )
 Commitment = create_model(

@@ -30,7 +30,7 @@ def relationship_view(
     customer_id = found.row.customer_id
     title = Text(f"Relationship {customer_id} as of {as_of}", style="bold")
     findings = findings_line(book, customer_id, as_of)
-    card = pairs((*_who(found), *_figures(found.row, currency), ("findings", findings)))
+    card = pairs((*_who(found), *_figures(found, currency), ("findings", findings)))
     agreed = [
         commitment_id
         for commitment_id in sorted(book.commitments_of.get(customer_id, ()))
@@ -55,13 +55,19 @@ def _who(found: Relationship) -> Iterator[tuple[str, str]]:
     yield "next contact", told(row.next_contact_on)
 
 
-def _figures(row: RelationshipRow, currency: str) -> Iterator[tuple[str, str | Text]]:
+def _figures(found: Relationship, currency: str) -> Iterator[tuple[str, str | Text]]:
+    row = found.row
     yield "deposits", f"{money(row.deposits, currency)} {currency}"
     yield "ADB 日均", _to_date(row, currency)
     yield "loans", _loans(row, currency)
     yield "commitments", _commitments(row)
-    yield "referrer", told(row.referrer_id)
-    yield "referrals", f"{row.referrals_made} made, {row.referrals_converted} converted"
+    unnamed = ", asked not to be named: do not tell the customer"
+    yield (
+        "referrer",
+        told(row.referrer_id) + (unnamed if found.referrer_may_be_named is False else ""),
+    )
+    own = "" if found.may_be_named else ", asked not to be named"
+    yield "referrals", f"{row.referrals_made} made, {row.referrals_converted} converted{own}"
 
 
 def _to_date(row: RelationshipRow, currency: str) -> str:

@@ -69,6 +69,8 @@ def _card(row: ValueRow, currency: str) -> Iterator[tuple[str, str | Text]]:
     yield "idle months", told(row.idle_months)
     own = NOTHING if row.own_funds is None else money(row.own_funds, currency)
     yield "own funds then", own
+    settled = NOTHING if row.settlement_ppm is None else _percent(row.settlement_ppm)
+    yield "settled with us", settled
 
 
 def _tier(row: ValueRow) -> Text:
