@@ -20,7 +20,7 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.structs import OffsetAndMetadata
 
-from consumers.merging import ShardMerge
+from consumers.merging import RecordsMissingError, ShardMerge
 from consumers.source import ShardBatch
 from consumers.topics import KafkaUnavailableError, event_topics
 from infra.kafka.arrivals import arrival
@@ -28,7 +28,7 @@ from infra.kafka.connection import connection, outages
 from infra.kafka.progress import ProgressReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from consumers.source import Progress
     from consumers.topics import Horizon
@@ -53,9 +53,9 @@ class KafkaSource:
     """Delivers the shards that the group of projectors gives to this one, or all of them.
 
     See the port `consumers.source.Source`. One thread's. With `all_shards` it belongs to no
-    group and leaves no trace. A broker that is lost is waited for: `poll` returns nothing, and
-    `waits_for` says so. Raises `KafkaUnavailableError` where there is none at the start, and
-    `RecordsMissingError` from `poll`.
+    group and leaves no trace. What keeps records away is told in the log when it begins and when
+    it is over, and by `waits_for`. Raises `KafkaUnavailableError` where no broker is there at the
+    start.
     """
 
     def __init__(
@@ -75,8 +75,9 @@ class KafkaSource:
         self._held_back: set[int] = set()  # shards of which partitions are paused
         self._horizon: Horizon | None = None
         self._last: Sequence[Mapping[str, int]] = ({},) * partitions  # of each shard
-        self._commit_at = self._verify_at = self._heard_at = time.monotonic()
-        self._trouble = ""
+        self._commit_at = self._verify_at = time.monotonic()
+        self._heard_at = self._answered_at = time.monotonic()
+        self._trouble: KafkaUnavailableError | RecordsMissingError | None = None
         with contextlib.ExitStack() as undo:
             self._progress = ProgressReader(bootstrap, prefix)
             undo.callback(self._progress.close)
@@ -94,8 +95,8 @@ class KafkaSource:
 
     def waits_for(self) -> Sequence[str]:
         """Say in words why nothing can arrive, if so. Safe to call from any thread."""
-        if self._trouble:
-            return (self._trouble,)
+        if self._trouble is not None:
+            return (str(self._trouble),)
         silence_seconds = time.monotonic() - self._heard_at
         if silence_seconds > SILENCE_SECONDS_MAX:
             return (f"a horizon: no relay has published one for {silence_seconds:.0f} s",)
@@ -112,17 +113,18 @@ class KafkaSource:
                     self._consumer.seek(partition, self._offsets[partition])
 
     def poll(self, timeout_seconds: float) -> Sequence[ShardBatch]:
-        """Return what is complete, waiting up to the time given for something to be."""
+        """Return what is complete, waiting up to the time given for something to be.
+
+        Raises `KafkaUnavailableError` and `RecordsMissingError` for as long as it is so.
+        """
         self._confirm()
         deadline = time.monotonic() + timeout_seconds
         while True:
             left_seconds = max(0.0, min(WAIT_SECONDS, deadline - time.monotonic()))
-            try:
+            with self._troubles():
                 self._read(left_seconds)
+                self._listen()
                 self._verify()
-                self._trouble = ""
-            except KafkaUnavailableError as error:
-                self._back_off(error, left_seconds)
             batches = self._release()
             if batches or time.monotonic() >= deadline:
                 return batches
@@ -213,11 +215,26 @@ class KafkaSource:
             for partition in [tp for tp in each if tp.partition not in self._assigned]:
                 del each[partition]
 
-    def _back_off(self, error: KafkaUnavailableError, wait_seconds: float) -> None:
-        if not self._trouble:
-            structlog.get_logger().warning("waiting", code=error.code, error=str(error))
-        self._trouble = str(error)
-        time.sleep(wait_seconds)
+    def _listen(self) -> None:
+        """Where no horizon comes, ask the broker: where it answers, the relay is silent."""
+        silent_since = max(self._heard_at, self._answered_at)
+        if time.monotonic() - silent_since > SILENCE_SECONDS_MAX:
+            self._progress.ask()
+            self._answered_at = time.monotonic()
+
+    @contextlib.contextmanager
+    def _troubles(self) -> Iterator[None]:
+        """Tell in one line when something begins to keep records away, and when it is over."""
+        try:
+            yield
+        except (KafkaUnavailableError, RecordsMissingError) as error:
+            if type(error) is not type(self._trouble):
+                structlog.get_logger().warning("waiting", code=error.code, error=str(error))
+            self._trouble = error
+            raise
+        if self._trouble is not None:
+            structlog.get_logger().info("waiting is over", code=self._trouble.code)
+            self._trouble = None
 
     # Releasing.
 
@@ -268,8 +285,11 @@ class KafkaSource:
         """Look now and then whether a partition was read to its end and lacks records.
 
         The end is asked for after the horizon was read, so all that it speaks of lies before.
+        While records are missing it looks each time.
         """
-        if time.monotonic() < self._verify_at:
+        if time.monotonic() < self._verify_at and not isinstance(
+            self._trouble, RecordsMissingError
+        ):
             return
         self._verify_at = time.monotonic() + VERIFY_INTERVAL_SECONDS
         lacking = [
