@@ -1,0 +1,94 @@
+"""Where nodes stand on a page: trees as rings, circles by their links, all side by side.
+
+Deterministic, so that the same answer makes the same page. A unit is the room of one node.
+"""
+
+from __future__ import annotations
+
+from math import cos, dist, pi, sin, sqrt
+from statistics import median
+from typing import TYPE_CHECKING, TypeAlias
+
+import igraph
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Point: TypeAlias = tuple[float, float]
+
+EXACT_MEMBERS_MAX = 150  # Kamada-Kawai takes time with the square of the members and more
+ROUNDS = 300
+WIDENED_MAX = 4.0  # by how much more than it needs a subtree may be spread
+BREADTH = 1.4  # of the whole picture against its height
+
+
+def ringed(parents: Sequence[int]) -> list[Point]:
+    """Return the places of a tree's nodes: the root in the middle, each generation on a ring.
+
+    A parent, by its place, comes before its children; the root has -1. Each node gets an angle
+    by what lies below it, so that no two of a ring are closer than a unit. Linear.
+    """
+    depths, angles, below = [0] * len(parents), [0.0] * len(parents), [0.0] * len(parents)
+    for node, parent in enumerate(parents[1:], 1):
+        depths[node] = depths[parent] + 1
+    for node in range(len(parents) - 1, 0, -1):
+        angles[node] = max(1 / depths[node], below[node])
+        below[parents[node]] += angles[node]
+    widest = max(
+        (angles[node] for node in range(1, len(parents)) if parents[node] == 0), default=1
+    )
+    stretch = min(2 * pi / max(below[0], 1e-9), pi / widest)  # no child takes more than half
+    step = max(1.0, 1 / stretch)
+    free = [0.0] * len(parents)  # where the angle of a node's next child begins
+    room = [stretch] * len(parents)  # by which the angles of a node's children are widened
+    places = [(0.0, 0.0)] * len(parents)
+    for node, parent in enumerate(parents[1:], 1):
+        own = angles[node] * room[parent]
+        first = free[parent]
+        free[parent] += own
+        room[node] = min(WIDENED_MAX * stretch, own / max(below[node], angles[node] / WIDENED_MAX))
+        free[node] = first + (own - below[node] * room[node]) / 2
+        middle, far = first + own / 2, depths[node] * step
+        places[node] = (far * cos(middle), far * sin(middle))
+    return places
+
+
+def linked(size: int, links: Sequence[tuple[int, int]]) -> list[Point]:
+    """Return the places of nodes that all hang together; their links measure about a unit."""
+    pairs = sorted({(min(link), max(link)) for link in links})
+    graph = igraph.Graph(n=size, edges=pairs)
+    start = graph.layout_circle()
+    if size <= EXACT_MEMBERS_MAX:
+        start = graph.layout_kamada_kawai(seed=start)
+    found = graph.layout_fruchterman_reingold(
+        seed=start, niter=ROUNDS, grid=size > EXACT_MEMBERS_MAX
+    ).coords
+    unit = median(dist(found[a], found[b]) for a, b in pairs) or 1.0
+    return [(x / unit, y / unit) for x, y in found]
+
+
+def side_by_side(pictures: Sequence[Sequence[Point]], margin: float) -> list[list[Point]]:
+    """Return pictures moved apart, with a margin: on shelves, the tallest first, and in stacks."""
+    boxes = [_box(picture) for picture in pictures]
+    sizes = [(right - left + margin, bottom - top + margin) for left, top, right, bottom in boxes]
+    area = sum(width * height for width, height in sizes)
+    breadth = max(BREADTH * sqrt(area), *(width for width, _ in sizes), 0.0)
+    moved: list[list[Point]] = [[] for _ in pictures]
+    shelf, floor = 0.0, 0.0  # where the shelf begins, and the next one
+    left = right = low = 0.0  # the stack on it: its sides, and how far down it reaches
+    for place in sorted(range(len(pictures)), key=lambda each: (-sizes[each][1], each)):
+        width, height = sizes[place]
+        if width > right - left or low + height > floor:
+            left, right, low = right, right + width, shelf
+            if right > breadth or floor == shelf:
+                shelf = low = floor
+                left, right, floor = 0.0, width, shelf + height
+        dx, dy = left - boxes[place][0], low - boxes[place][1]
+        moved[place] = [(x + dx, y + dy) for x, y in pictures[place]]
+        low += height
+    return moved
+
+
+def _box(picture: Sequence[Point]) -> tuple[float, float, float, float]:
+    xs, ys = [x for x, _ in picture], [y for _, y in picture]
+    return min(xs), min(ys), max(xs), max(ys)

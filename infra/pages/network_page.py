@@ -1,0 +1,121 @@
+"""The referral network (转介绍) as a page: who brought whom, and what came of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from math import log2
+from typing import TYPE_CHECKING, NamedTuple
+
+from infra.pages.layout import ringed, side_by_side
+from infra.pages.page import NODES_MAX, Link, Node, Page
+from infra.rendering.figures import money
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date
+
+    from projections.referral_network import NetworkRow
+
+UNIT_PX = 22.0
+MARGIN_PX = 40.0
+RADIUS_PX, RADIUS_GROWS_PX, RADIUS_MAX_PX = 6.0, 1.0, 15.0
+KINDS = ("Converted", "Referred, not converted", "Not referred")
+FIGURES = (
+    "Depth",
+    "Brought",
+    "Below in all",
+    "Of those converted",
+    "Drawn below",
+    "Deposits below",
+    "Introduced",
+    "Converted",
+)
+
+
+class _Tree(NamedTuple):
+    """Ids, each before those it brought, and the place of the one who brought it, -1 for none."""
+
+    ids: list[str]
+    parents: list[int]
+
+
+def network_page(
+    rows: Iterable[NetworkRow], as_of: date, currency: str, top: str | None = None
+) -> Page:
+    """Return the tree of a customer, or without one every tree of two and more.
+
+    The largest come first; what is beyond `NODES_MAX` is left out, and the page says how many.
+    """
+    known = {row.customer_id: row for row in rows}
+    trees = list(_trees(known, top))
+    trees.sort(key=lambda tree: (-len(tree.ids), tree.ids[0]))
+    shown = list(_within(trees, NODES_MAX))
+    pictures = [[(x * UNIT_PX, y * UNIT_PX) for x, y in ringed(tree.parents)] for tree in shown]
+    nodes: list[Node] = []
+    links: list[Link] = []
+    for tree, places in zip(shown, side_by_side(pictures, MARGIN_PX), strict=True):
+        first = len(nodes)
+        links += [(first + above, first + n, 1, "") for n, above in enumerate(tree.parents) if n]
+        nodes += [
+            _node(id_, known.get(id_), place, currency)
+            for id_, place in zip(tree.ids, places, strict=True)
+        ]
+    left = len(known) - len(nodes) if top is None else len(trees[0].ids) - len(nodes)
+    return Page(
+        title=f"Referrals below {top}" if top else "Referral network",
+        about=f"as of {as_of}, {currency}" + (f"; {left:,} not shown" if left > 0 else ""),
+        kinds=KINDS,
+        gauge="",
+        figures=FIGURES,
+        into="Brought by",
+        out_of="Brought",
+        arrows=False,
+        nodes=nodes,
+        links=links,
+    )
+
+
+def _trees(known: Mapping[str, NetworkRow], top: str | None) -> Iterator[_Tree]:
+    below = defaultdict[str, list["NetworkRow"]](list)
+    tops = []
+    for row in known.values():
+        if row.referrer_id is None:
+            tops.append(row.customer_id)
+        else:
+            below[row.referrer_id].append(row)
+    tops += [id_ for id_ in below if id_ not in known]  # who refers before being a customer
+    for start in [top] if top else tops:
+        tree = _Tree([start], [-1])
+        for place, id_ in enumerate(tree.ids):  # grows while it is walked
+            own = sorted(below.get(id_, ()), key=lambda row: (row.introduced_on, row.customer_id))
+            tree.ids.extend(row.customer_id for row in own)
+            tree.parents.extend([place] * len(own))
+        if top or len(tree.ids) > 1:
+            yield tree
+
+
+def _within(trees: Sequence[_Tree], nodes_max: int) -> Iterator[_Tree]:
+    """Yield trees while there is room; of one too large its part nearest to the top."""
+    for tree in trees:
+        if nodes_max <= 0:
+            return
+        yield _Tree(tree.ids[:nodes_max], tree.parents[:nodes_max])
+        nodes_max -= len(tree.ids)
+
+
+def _node(id_: str, row: NetworkRow | None, place: tuple[float, float], currency: str) -> Node:
+    x, y = place
+    if row is None:
+        return id_, round(x, 1), round(y, 1), RADIUS_PX, 2, -1, [""] * len(FIGURES)
+    radius = min(RADIUS_MAX_PX, RADIUS_PX + RADIUS_GROWS_PX * log2(1 + row.descendants))
+    kind = 0 if row.converted_on else 1 if row.introduced_on else 2
+    figures = [
+        str(row.depth),
+        str(row.children),
+        str(row.descendants),
+        str(row.converted_descendants),
+        money(row.subtree_drawn, currency),
+        money(row.subtree_deposits, currency),
+        *(str(on) if on else "" for on in (row.introduced_on, row.converted_on)),
+    ]
+    return id_, round(x, 1), round(y, 1), round(radius, 1), kind, -1, figures
