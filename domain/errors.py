@@ -115,6 +115,14 @@ class UnknownGuaranteeError(RefusedError):
     remedy = "Record that it was given first, or correct the id"
 
 
+class UnknownAgreementError(RefusedError):
+    """Which was never made with this partner."""
+
+    code = "unknown-agreement"
+    rule = "no agreement with this id was made with this partner"
+    remedy = "Record the agreement first, or correct one of the ids"
+
+
 class UnknownHoldError(RefusedError):
     """Which was never placed."""
 

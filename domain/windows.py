@@ -119,3 +119,15 @@ def period_last(kind: str, day: int) -> int:
     months = MONTHS[kind]
     month = (on.month + months - 1) // months * months
     return date(on.year, month, monthrange(on.year, month)[1]).toordinal()
+
+
+def months_later(day: date, months: int) -> date:
+    """Return the same day some months later or earlier, the last one of a shorter month.
+
+    Beyond the calendar, its first or last day.
+    """
+    years, month = divmod(day.month - 1 + months, MONTHS["year"])
+    year = day.year + years
+    if not date.min.year <= year <= date.max.year:
+        return date.max if months > 0 else date.min
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

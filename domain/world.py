@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from domain.guarantee import Guarantee
     from domain.hold import Hold
     from domain.loan import Loan
+    from domain.partner import Partner
     from domain.referral import Prospect
     from domain.relationship import Relationship
     from domain.reward import Rewards
@@ -65,6 +66,10 @@ class World(Protocol):
 
     def finding(self, finding_id: str) -> Finding | None:
         """Return the state of the stream `finding-<finding_id>`."""
+        ...
+
+    def partner(self, customer_id: str) -> Partner | None:
+        """Return the state of the stream `partner-<customer_id>`."""
         ...
 
     def prospect(self, customer_id: str) -> Prospect | None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from domain.guarantee import Guarantee
     from domain.hold import Hold
     from domain.loan import Loan
+    from domain.partner import Partner
     from domain.referral import Prospect
     from domain.relationship import Relationship
     from domain.reward import Rewards
@@ -42,7 +43,7 @@ ACCOUNTS_CACHED_MAX = 200_000  # accounts never change: about 200 bytes each
 _CLAIMED = frozenset(
     {"relationship", "contact", "loan", "guarantee", "account", "hold", "commitment", "finding"}
 )
-_LOADED = _CLAIMED | {"prospect", "rewards"}
+_LOADED = _CLAIMED | {"partner", "prospect", "rewards"}
 _BUSINESS = frozenset({"account-opened", "loan-drawn"})
 
 
@@ -119,6 +120,11 @@ class LedgerWorld:
     def finding(self, finding_id: str) -> Finding | None:
         """Return the state of the stream `finding-<finding_id>`."""
         state: Finding | None = self._state("finding", finding_id)
+        return state
+
+    def partner(self, customer_id: str) -> Partner | None:
+        """Return the state of the stream `partner-<customer_id>`."""
+        state: Partner | None = self._state("partner", customer_id)
         return state
 
     def prospect(self, customer_id: str) -> Prospect | None:

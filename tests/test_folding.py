@@ -44,6 +44,7 @@ from domain.loan import (
     RateChanged,
     RepaymentReversed,
 )
+from domain.partner import PartnerAdmissionChecked, PartnerAgreed, PartnerEnded
 from domain.referral import (
     ReferralContacted,
     ReferralConverted,
@@ -153,6 +154,24 @@ CORRECTED = ContactCorrected(
     outcome="fine",
     duration_seconds=60,
     by="RM-2",
+)
+PARTNER_CHECKED = PartnerAdmissionChecked(
+    customer_id="C",
+    admission_check_id="X1",
+    subject="own_debts",
+    result="passed",
+    figure=55,
+    evidence="balance sheet 1993",
+    checked_on=D1,
+    by="RM-1",
+)
+PARTNER_AGREED = PartnerAgreed(
+    customer_id="C",
+    agreement_id="A1",
+    agreed_on=D1,
+    starts_on=D1,
+    ends_on=D3,
+    approved_by="HEAD-1",
 )
 AGREED = CommitmentAgreed(
     customer_id="C", commitment_id="K", loan_id="L", agreed_on=D1, terms=TERMS
@@ -338,6 +357,7 @@ def test_the_kinds_folded_are_those_of_the_facts() -> None:
         SALE,
         HELD,
         RAISED,
+        PARTNER_AGREED,
     )
     assert {kind for _, kind, _ in rows} == set(facts.KINDS)
     assert {customer_id for customer_id, _, _ in rows} == {"C"}
@@ -546,6 +566,7 @@ def test_a_reversal_marks_its_draw_or_repayment_and_no_other() -> None:
         repayments=(facts.Paid("P", D2, 100, 7, D3), facts.Paid("Q", D2, 100, 7)),
         settled_on=D3,
         rates=(facts.RateFrom(D1, "0.05"),),
+        maturities=(facts.MaturesFrom(D1, date(1995, 3, 1)),),
     )
 
 
@@ -565,6 +586,26 @@ def test_a_loan_keeps_its_rates_with_their_reasons() -> None:
         facts.RateFrom(D3, "0.06", "deposit"),
         facts.RateFrom(D2, "0.04"),
     )
+    assert row.maturities == (
+        facts.MaturesFrom(D1, date(1995, 3, 1)),
+        facts.MaturesFrom(D2, date(1994, 9, 30)),
+    )
+
+
+def test_a_partner_keeps_checks_and_agreements_and_the_last_end_told() -> None:
+    second = replace(PARTNER_AGREED, agreement_id="A2", starts_on=D3)
+    ended = PartnerEnded(
+        customer_id="C", agreement_id="A2", ended_on=D3, reason="sold", by="HEAD-1"
+    )
+    row = row_after(PARTNER_CHECKED, PARTNER_AGREED, second, ended)
+    first = facts.Agreement(
+        agreement_id="A1", agreed_on=D1, starts_on=D1, ends_on=D3, approved_by="HEAD-1"
+    )
+    assert row == facts.Partner(
+        checks=(facts.AdmissionCheck(D1, "own_debts", "passed", 55),),
+        agreements=(first, replace(first, agreement_id="A2", starts_on=D3, ended_on=D3)),
+    )
+    assert row_after(PARTNER_AGREED) == facts.Partner(agreements=(first,))
 
 
 def test_a_hold_is_placed_and_released() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.dealing import GiftBasis, PayeeRole, Product  # noqa: TC001 - packs are read by these
 from domain.referral import Via  # noqa: TC001 - the same
+from domain.windows import months_later
 from projections.book import consents_at, profile_at
 from projections.policy.rules import Check, Offence, money
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from projections.book import Book
     from projections.facts import Draw, Loan, Referral, Sale
-
-MONTHS_A_YEAR = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,14 +151,7 @@ def _segment(book: Book, customer_id: str, on: date) -> str | None:
 
 
 def _near(sold_on: date, drawn_on: date, months: int) -> bool:
-    return _shifted(drawn_on, -months) <= sold_on <= _shifted(drawn_on, months)
-
-
-def _shifted(day: date, months: int) -> date:
-    """Return the same day some months later or earlier, the last one of a shorter month."""
-    years, month = divmod(day.month - 1 + months, MONTHS_A_YEAR)
-    year = day.year + years
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    return months_later(drawn_on, -months) <= sold_on <= months_later(drawn_on, months)
 
 
 def _without_consent(book: Book, told: Consents, as_of: date) -> Iterator[Offence]:
