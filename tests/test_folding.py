@@ -570,7 +570,7 @@ def test_a_reversal_marks_its_draw_or_repayment_and_no_other() -> None:
     )
 
 
-def test_a_loan_keeps_its_rates_with_their_reasons() -> None:
+def test_a_loan_keeps_its_rates_with_their_reasons_and_when_it_is_due() -> None:
     row = row_after(
         APPROVED,
         RateChanged(
