@@ -79,8 +79,9 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("GUANXI_LEDGER", url)
     monkeypatch.setenv("GUANXI_RULES", str(rules))
     assert guanxi("init").status == 0
-    for name, fields in STORY:
-        say(name, **fields)
+    with opened(Settings(ledger=url)) as parts:
+        outcomes = parts.ledger().handle([told(*each) for each in STORY])
+    assert {type(outcome) for outcome in outcomes} == {Recorded}
     return url
 
 

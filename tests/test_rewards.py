@@ -1,0 +1,295 @@
+"""What the plans give: bands, milestones, deadlines, payees, and what is taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from projections.book import Book
+from projections.facts import Draw, Referral, Reward
+from projections.referral_attribution import AttributionRules, Split
+from projections.reward_plans import Band, RewardPlan, RewardPlans, earned
+from projections.rewards import claw_backs, due, reward_id, reward_rows
+from tests.books import account, balances, customer, day, loan
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from domain.reward import AccrueReward, ClawBackReward
+    from projections.facts import Key, Row
+
+DRAWN_ON = day(8)
+FIXED = RewardPlan(
+    id="fixed",
+    version=1,
+    in_force_from=day(0),
+    milestone="converted",
+    basis="referral",
+    currency="PTS",
+    amount=10_001,
+    payees=("customer", "employee"),
+    via=("customer",),
+    claim_days=10,
+    claw_back_days=20,
+)
+DRAWN = replace(
+    FIXED,
+    id="drawn",
+    milestone="first_draw",
+    basis="loan",
+    currency="CZK",
+    amount=0,
+    bands=(Band(above=0, rate_ppm=10_000), Band(above=50_000, rate_ppm=4_000)),
+)
+RULES = AttributionRules(
+    version=1,
+    in_force_from=day(0),
+    touch="last",
+    look_back_days=100,
+    claim_days=100,
+    branch_conflict="touch",
+    split=Split(referrer=50, teller=50),
+)
+REFERRAL = Referral(referrer_id="X", introduced_on=day(1), via="customer", branch="B1", by="RM-1")
+
+
+def book(
+    *draws: Draw,
+    referral: Referral = REFERRAL,
+    rewards: tuple[Reward, ...] = (),
+    closed_on: date | None = None,
+) -> Book:
+    """Return facts of P, brought by X on day 1 and come with an account on day 5."""
+    rows: list[tuple[Key, Row]] = [
+        (("P", "referral", "R1"), referral),
+        (("P", "customer", ""), replace(customer(day(5)), closed_on=closed_on)),
+        (("P", "account", "A"), account(day(5))),
+        (("P", "loan", "L"), loan(*draws)),
+        *balances("P", "A", {day(5): 70_000}),
+        *((("P", "reward", f"W{n}"), each) for n, each in enumerate(rewards)),
+    ]
+    return Book.from_rows(rows)
+
+
+def given_by(plan: RewardPlan, facts: Book, as_of: date) -> list[AccrueReward]:
+    return list(due(facts, as_of, RewardPlans(plans=(plan,)), (RULES,), "RM-7"))
+
+
+def taken_by(plan: RewardPlan, facts: Book, as_of: date) -> list[ClawBackReward]:
+    return list(claw_backs(facts, as_of, RewardPlans(plans=(plan,)), "RM-7"))
+
+
+def had(plan: RewardPlan, amount: int, reached_on: date = DRAWN_ON) -> Reward:
+    return Reward(
+        referral_id="R1",
+        plan=plan.id,
+        plan_version=plan.version,
+        milestone=plan.milestone,
+        reached_on=reached_on,
+        accrued_on=reached_on,
+        payee_id="X",
+        payee_role="customer",
+        basis=plan.basis,
+        whole=2 * amount,
+        share_ppm=500_000,
+        amount=amount,
+        currency=plan.currency,
+        formula="",
+        by="RM-1",
+    )
+
+
+# Formulas.
+
+
+@pytest.mark.parametrize(
+    ("base", "whole"), [(0, 0), (49, 0), (50, 1), (50_000, 500), (50_001, 500), (70_000, 580)]
+)
+def test_marginal_bands_take_each_part_at_its_own_rate(base: int, whole: int) -> None:
+    assert earned(DRAWN, base).whole == whole
+
+
+@pytest.mark.parametrize(("base", "whole"), [(50_000, 500), (50_001, 200), (70_000, 280)])
+def test_a_slab_takes_all_at_the_rate_of_the_band_it_reaches(base: int, whole: int) -> None:
+    assert earned(replace(DRAWN, bands_are="slab"), base).whole == whole
+
+
+def test_the_formula_says_how_it_came_about() -> None:
+    assert earned(FIXED, 0).formula == "fixed: 100.01 PTS"
+    assert earned(DRAWN, 70_000).formula == (
+        "marginal: 500.00 CZK × 1 % + 200.00 CZK × 0.4 % = 5.80 CZK"
+    )
+    slab = earned(replace(DRAWN, bands_are="slab", currency="PTS", base_currency="CZK"), 70_000)
+    assert slab.formula == "slab: 700.00 CZK × 0.4 % = 2.80 PTS"
+
+
+# What is due.
+
+
+def test_a_fixed_reward_is_shared_to_the_last_point() -> None:
+    [referrer, teller] = given_by(FIXED, book(), day(6))
+    assert (referrer.payee_id, referrer.amount, referrer.whole) == ("X", 5_001, 10_001)
+    assert (teller.payee_id, teller.payee_role, teller.amount) == ("RM-1", "employee", 5_000)
+    assert (referrer.reached_on, referrer.accrued_on, referrer.by) == (day(5), day(6), "RM-7")
+
+
+def test_a_draw_is_measured_on_the_day_of_the_first_one_that_stands() -> None:
+    draws = (
+        Draw("D1", day(7), 10_000, reversed_on=day(8)),
+        Draw("D2", day(8), 60_000),
+        Draw("D3", day(8), 10_000),
+        Draw("D4", day(9), 10_000),
+    )
+    [referrer, _] = given_by(DRAWN, book(*draws), day(10))
+    assert (referrer.reached_on, referrer.whole, referrer.amount) == (day(8), 580, 290)
+    assert given_by(DRAWN, book(), day(10)) == []
+
+
+def test_a_draw_before_the_conversion_is_no_milestone() -> None:
+    late = replace(REFERRAL, introduced_on=day(4))
+    assert given_by(DRAWN, book(Draw("D1", day(3), 10_000), referral=late), day(10)) == []
+
+
+def test_deposits_are_measured_on_the_day_of_the_milestone() -> None:
+    plan = replace(DRAWN, basis="deposits", milestone="converted")
+    assert [each.whole for each in given_by(plan, book(), day(6))] == [580, 580]
+
+
+def test_after_the_claim_days_nothing_is_due() -> None:
+    assert len(given_by(FIXED, book(), day(15))) == 2
+    assert given_by(FIXED, book(), day(16)) == []
+
+
+def test_only_the_version_in_force_on_the_milestone_gives() -> None:
+    assert given_by(replace(FIXED, in_force_from=day(6)), book(), day(7)) == []
+    assert given_by(replace(FIXED, in_force_to=day(4)), book(), day(7)) == []
+    assert given_by(replace(FIXED, in_force_to=day(5)), book(), day(7)) != []
+
+
+def test_the_bank_keeps_what_falls_to_others_than_the_payees() -> None:
+    [only] = given_by(replace(FIXED, payees=("customer",)), book(), day(6))
+    assert (only.payee_id, only.amount) == ("X", 5_001)
+
+
+def test_other_ways_of_being_brought_are_not_rewarded() -> None:
+    assert given_by(replace(FIXED, via=("partner",)), book(), day(6)) == []
+
+
+def test_what_was_accrued_is_not_due_again() -> None:
+    known = Book.from_rows(
+        [
+            (("P", "referral", "R1"), REFERRAL),
+            (("P", "account", "A"), account(day(5))),
+            (("P", "reward", reward_id("fixed", "P", "X")), had(FIXED, 5_001)),
+        ]
+    )
+    assert [each.payee_id for each in given_by(FIXED, known, day(6))] == ["RM-1"]
+
+
+# What is taken back.
+
+
+def test_what_stands_is_not_taken_back() -> None:
+    facts = book(Draw("D1", day(8), 70_000), rewards=(had(DRAWN, 290), had(FIXED, 5_000, day(5))))
+    assert taken_by(DRAWN, facts, day(20)) == []
+    assert taken_by(FIXED, facts, day(20)) == []
+
+
+def test_a_reversed_draw_takes_back_what_it_earned() -> None:
+    draws = (Draw("D1", day(8), 50_000), Draw("D2", day(8), 20_000, reversed_on=day(28)))
+    reward = had(DRAWN, 290)
+    [part] = taken_by(DRAWN, book(*draws, rewards=(reward,)), day(28))
+    assert (part.amount, part.reason, part.clawed_back_on) == (40, "draw_reversed", day(28))
+    assert taken_by(DRAWN, book(*draws, rewards=(reward,)), day(27)) == []
+    gone = replace(draws[0], reversed_on=day(20))
+    [whole] = taken_by(DRAWN, book(gone, rewards=(reward,)), day(28))
+    assert whole.amount == 290
+
+
+def test_a_reversal_after_the_claw_back_days_takes_nothing() -> None:
+    late = Draw("D1", day(8), 70_000, reversed_on=day(29))
+    assert taken_by(DRAWN, book(late, rewards=(had(DRAWN, 290),)), day(40)) == []
+
+
+def test_a_fixed_reward_for_the_first_draw_goes_with_the_last_draw_of_that_day() -> None:
+    plan = replace(FIXED, milestone="first_draw", base_currency="CZK")
+    two = (Draw("D1", day(8), 50_000), Draw("D2", day(8), 20_000, reversed_on=day(9)))
+    assert taken_by(plan, book(*two, rewards=(had(plan, 5_000),)), day(20)) == []
+    none = replace(two[0], reversed_on=day(10))
+    [whole] = taken_by(plan, book(none, two[1], rewards=(had(plan, 5_000),)), day(20))
+    assert (whole.amount, whole.reason) == (5_000, "draw_reversed")
+
+
+def test_a_customer_who_leaves_within_the_days_takes_the_reward_along() -> None:
+    reward = had(FIXED, 5_000, day(5))
+    [taken] = taken_by(FIXED, book(rewards=(reward,), closed_on=day(25)), day(25))
+    assert (taken.amount, taken.reason) == (5_000, "customer_left")
+    assert taken_by(FIXED, book(rewards=(reward,), closed_on=day(26)), day(30)) == []
+
+
+def test_a_conversion_that_does_not_stand_takes_the_reward_along() -> None:
+    declined = replace(REFERRAL, ended_on=day(3))
+    facts = book(referral=declined, rewards=(had(FIXED, 5_000, day(5)),))
+    assert [each.reason for each in taken_by(FIXED, facts, day(10))] == ["not_converted"]
+
+
+def test_a_reward_is_taken_back_once_and_by_a_plan_that_is_there() -> None:
+    reward = had(FIXED, 5_000, day(5))
+    taken = replace(reward, clawed_back_on=day(6), clawed_back=1)
+    assert taken_by(FIXED, book(rewards=(taken,), closed_on=day(10)), day(25)) == []
+    facts = book(rewards=(reward,), closed_on=day(10))
+    assert taken_by(replace(FIXED, version=2), facts, day(25)) == []
+
+
+# The export, and plans that are none.
+
+
+def test_a_row_knows_nothing_dated_later() -> None:
+    approved = replace(had(FIXED, 5_000), approved_on=day(9), approved_by="HEAD")
+    paid = replace(approved, paid_on=day(10), booked="yes")
+    taken = replace(paid, clawed_back_on=day(11), clawed_back=3, claw_back_reason="fraud")
+    facts = book(rewards=(taken,))
+    rows = [row for n in range(7, 12) for row in reward_rows(facts, day(n))]
+    assert [row.status for row in rows] == ["accrued", "approved", "paid", "clawed_back"]
+    assert [row.clawed_back for row in rows] == [0, 0, 0, 3]
+    assert [row.paid_on for row in rows] == [None, None, day(10), day(10)]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"amount": 0}, "has an amount"),
+        ({"bands": (Band(above=0, rate_ppm=1),)}, "no bands"),
+        ({"claim_days": -1}, "not below 0"),
+        ({"basis": "deposits", "amount": 0}, "has bands"),
+        ({"basis": "loan", "amount": 0, "bands": (Band(above=0, rate_ppm=1),)}, "at first_draw"),
+    ],
+)
+def test_a_plan_that_gives_nothing_clear_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(FIXED, **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"bands": (Band(above=1, rate_ppm=1),)}, "above 0"),
+        ({"bands": (Band(above=0, rate_ppm=1), Band(above=0, rate_ppm=2))}, "one before"),
+        ({"bands": (Band(above=0, rate_ppm=-1),)}, "below 0"),
+        ({"base_currency": "JPY"}, "same decimals"),
+    ],
+)
+def test_bands_that_do_not_rise_are_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(DRAWN, **change)
+
+
+def test_versions_of_a_plan_do_not_overlap() -> None:
+    ended = replace(FIXED, in_force_to=day(9))
+    with pytest.raises(ValueError, match="begins once the last ended"):
+        RewardPlans(plans=(ended, replace(FIXED, version=2, in_force_from=day(9))))
+    two = RewardPlans(plans=(ended, replace(FIXED, version=2, in_force_from=day(10))))
+    assert two.version("fixed", 2) == two.plans[1]
+    assert two.version("fixed", 3) is None
