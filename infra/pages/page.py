@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+OWN = files(__package__)
 NODES_MAX = 20_000  # of a page; more are neither fluent nor legible
 
 # id, x, y, radius, place of its kind, how much of its means is used (-1: not told), figures
@@ -55,7 +56,7 @@ def write_page(page: Page, out: Path) -> None:
 
 def html(page: Page) -> str:
     """Return a page as the text of an HTML file."""
-    style, script = _own("page.css"), _own("page.js")
+    style, script = _own("page.css"), _own("drawing.js") + _own("acting.js")
     return Template(_own("page.html")).substitute(
         title=escape(page.title),
         about=escape(page.about),
@@ -68,7 +69,7 @@ def html(page: Page) -> str:
 
 
 def _own(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")
+    return OWN.joinpath(name).read_text("utf-8")
 
 
 def _hash(text: str) -> str:

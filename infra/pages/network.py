@@ -44,12 +44,13 @@ def network_page(
 ) -> Page:
     """Return the tree of a customer, or without one every tree of two and more.
 
-    The largest come first; what is beyond `NODES_MAX` is left out, and the page says how many.
+    The largest come first. The page says how many are left out: those beyond `NODES_MAX`, and
+    of all trees those who stand alone.
     """
     known = {row.customer_id: row for row in rows}
-    trees = list(_trees(known, top))
-    trees.sort(key=lambda tree: (-len(tree.ids), tree.ids[0]))
-    shown = list(_within(trees, NODES_MAX))
+    trees = sorted(_trees(known, top), key=lambda tree: (-len(tree.ids), tree.ids[0]))
+    linked = [tree for tree in trees if top or len(tree.ids) > 1]
+    shown = list(_within(linked, NODES_MAX))
     pictures = [[(x * UNIT_PX, y * UNIT_PX) for x, y in ringed(tree.parents)] for tree in shown]
     nodes: list[Node] = []
     links: list[Link] = []
@@ -60,7 +61,7 @@ def network_page(
             _node(id_, known.get(id_), place, currency)
             for id_, place in zip(tree.ids, places, strict=True)
         ]
-    left = len(known) - len(nodes) if top is None else len(trees[0].ids) - len(nodes)
+    left = sum(len(tree.ids) for tree in trees) - len(nodes)
     return Page(
         title=f"Referrals below {top}" if top else "Referral network",
         about=f"as of {as_of}, {currency}" + (f"; {left:,} not shown" if left > 0 else ""),
@@ -90,8 +91,7 @@ def _trees(known: Mapping[str, NetworkRow], top: str | None) -> Iterator[_Tree]:
             own = sorted(below.get(id_, ()), key=lambda row: (row.introduced_on, row.customer_id))
             tree.ids.extend(row.customer_id for row in own)
             tree.parents.extend([place] * len(own))
-        if top or len(tree.ids) > 1:
-            yield tree
+        yield tree
 
 
 def _within(trees: Sequence[_Tree], nodes_max: int) -> Iterator[_Tree]:
