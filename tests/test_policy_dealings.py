@@ -18,6 +18,8 @@ from domain.dealing import (
 )
 from domain.referral import ReferralContacted, ReferralIntroduced, Via
 from domain.relationship import ConsentGiven, ConsentWithdrawn, RelationshipOpened
+from domain.reward import RewardAccrued, RewardBasis, RewardPaid, RewardPayee
+from domain.telling import told
 from tests.policy_cases import AVERAGE, approved, committed, drawn, found, on, opened
 
 cn = partial(found, pack="cn")
@@ -103,6 +105,72 @@ def test_a_payment_is_judged_by_the_law_of_its_own_day(
 ) -> None:
     findings = cn(payment(day, "counterparty_staff"), rule="CN-06")
     assert [(each.rule_version, each.severity) for each in findings] == judged
+
+
+# A reward is judged as a payment and as a gift: by the role of its payee, and by its basis.
+
+
+def reward(
+    role: RewardPayee = "customer", basis: RewardBasis = "loan", day: str = "2026-01-01"
+) -> RewardAccrued:
+    return RewardAccrued(
+        customer_id="C1",
+        reward_id="W1",
+        referral_id="R1",
+        plan="friend",
+        plan_version=1,
+        milestone="converted",
+        reached_on=on(day),
+        accrued_on=on(day),
+        payee_id="C2",
+        payee_role=role,
+        basis=basis,
+        whole=10_000,
+        share_ppm=1_000_000,
+        amount=10_000,
+        currency="CNY",
+        formula="fixed",
+        by="RM-1",
+    )
+
+
+def reward_paid(accrued: RewardAccrued, booked: Booked = "yes") -> RewardPaid:
+    return told(RewardPaid, accrued, paid_on=accrued.accrued_on, booked=booked)
+
+
+@pytest.mark.parametrize(
+    ("role", "booked", "offends"),
+    [
+        ("counterparty_staff", "yes", True),
+        ("partner", "no", True),
+        ("partner", "yes", False),
+        ("customer", "no", False),
+        ("employee", "no", False),
+    ],
+)
+def test_a_reward_paid_to_staff_offends_and_to_a_partner_outside_the_books(
+    role: RewardPayee, booked: Booked, *, offends: bool
+) -> None:
+    accrued = reward(role)
+    assert cn(accrued, rule="CN-06") == []
+    findings = cn(accrued, reward_paid(accrued, booked), rule="CN-06")
+    assert [each.facts for each in findings] == ([("reward-paid:W1",)] if offends else [])
+
+
+def test_a_reward_is_judged_from_the_day_it_was_paid() -> None:
+    accrued = reward("counterparty_staff")
+    paid = reward_paid(accrued)
+    assert cn(accrued, paid, rule="CN-06", as_of="2025-12-31") == []
+    barred = reward("counterparty_staff", day="2019-04-22")
+    assert cn(barred, reward_paid(barred), rule="CN-06") == []
+
+
+def test_a_reward_measured_by_deposits_offends_once_it_is_accrued() -> None:
+    [finding] = cn(reward(basis="deposits"), rule="CN-07")
+    assert (finding.facts, finding.customer_id) == (("reward:W1",), "C1")
+    assert cn(reward(basis="deposits"), rule="CN-07", as_of="2025-12-31") == []
+    for basis in ("loan", "referral"):
+        assert cn(reward(basis=basis), rule="CN-07") == []
 
 
 # CN-07: a gift valued by deposits.

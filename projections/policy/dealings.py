@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from projections.book import Book
     from projections.facts import Draw, Loan, Referral, Sale
 
+# What the payee of a reward is in the words of the rules on payments.
+_REWARDED: Mapping[str, PayeeRole] = {
+    "counterparty_staff": "counterparty_staff",
+    "partner": "intermediary",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Codes:
@@ -96,6 +102,17 @@ def _payment(book: Book, told: Payees, as_of: date) -> Iterator[Offence]:
                 f"{money(payment.amount, payment.currency)} paid to {payment.payee_role},"
                 f" in the books: {payment.booked}",
             )
+    for reward_id, (customer_id, reward) in book.rewards.items():
+        role = _REWARDED.get(reward.payee_role, "other")
+        unbooked = role in told.unbooked_roles and reward.booked == "no"
+        if reward.paid_on and reward.paid_on <= as_of and (role in told.roles or unbooked):
+            yield Offence(
+                customer_id,
+                reward.paid_on,
+                (f"reward-paid:{reward_id}",),
+                f"reward of {money(reward.amount, reward.currency)} paid to {reward.payee_id},"
+                f" {reward.payee_role}, in the books: {reward.booked}",
+            )
 
 
 def _gift(book: Book, told: GiftBases, as_of: date) -> Iterator[Offence]:
@@ -103,6 +120,11 @@ def _gift(book: Book, told: GiftBases, as_of: date) -> Iterator[Offence]:
         if gift.given_on <= as_of and gift.basis in told.bases:
             detail = f"{money(gift.amount, gift.currency)} given, measured by {gift.basis}"
             yield Offence(customer_id, gift.given_on, (f"gift:{gift_id}",), detail)
+    for reward_id, (customer_id, reward) in book.rewards.items():
+        if reward.accrued_on <= as_of and reward.basis in told.bases:
+            measured = f"{money(reward.amount, reward.currency)}, measured by {reward.basis}"
+            detail = f"reward of {measured}, accrued for {reward.payee_id}"
+            yield Offence(customer_id, reward.accrued_on, (f"reward:{reward_id}",), detail)
 
 
 def _condition(book: Book, told: Conditions, as_of: date) -> Iterator[Offence]:

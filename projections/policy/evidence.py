@@ -11,6 +11,7 @@ from domain.dealing import GiftGiven, PaymentMade, ProductSold
 from domain.hold import HoldPlaced
 from domain.loan import LoanApproved, LoanDrawn, LoanRenewed, RateChanged
 from domain.referral import ReferralContacted, ReferralIntroduced
+from domain.reward import RewardAccrued, RewardPaid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,6 +40,8 @@ _FACTS: Mapping[type[Event], tuple[str, ...]] = {
     LoanRenewed: ("rate", "loan_id", "renewed_on"),
     ReferralIntroduced: ("referral", "referral_id"),
     ReferralContacted: ("referral-contacted", "referral_id"),
+    RewardAccrued: ("reward", "reward_id"),
+    RewardPaid: ("reward-paid", "reward_id"),
 }
 
 
