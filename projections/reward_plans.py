@@ -129,7 +129,7 @@ def _parts(plan: RewardPlan, base: Minor) -> Iterator[tuple[Minor, Ppm]]:
 
 
 def _percent(rate: Ppm) -> str:
-    return f"{(Decimal(rate) / PERCENT).normalize():f} %"
+    return f"{(Decimal(rate) / PERCENT).normalize():f}%"
 
 
 def _require(sound: bool, message: str) -> None:  # noqa: FBT001 - reads as an assertion

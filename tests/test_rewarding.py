@@ -113,9 +113,10 @@ def test_a_draw_earns_each_payee_a_share_and_the_formula_is_shown(ledger: str) -
     [referrer, teller] = sorted(accrued(ledger), key=lambda each: each.payee_id)
     assert (referrer.payee_id, referrer.payee_role, referrer.amount) == ("C1", "customer", 210)
     assert (teller.payee_id, teller.payee_role, teller.amount) == ("RM-1", "employee", 90)
-    assert referrer.formula == "marginal: 500.00 CNY × 0.5 % + 500.00 CNY × 0.1 % = 3.00 CNY"
+    assert referrer.formula == "marginal: 500.00 CNY × 0.5% + 500.00 CNY × 0.1% = 3.00 CNY"
     shown = guanxi("show", "rewards", "R1", "--as-of", "2024-01-31")
-    assert "0.5 %" in shown.out
+    assert referrer.reward_id in shown.out
+    assert "0.5%" in shown.out
     assert "accrued" in shown.out
 
 
@@ -162,6 +163,7 @@ def test_what_is_claimed_too_late_is_owed_to_nobody() -> None:
     assert ask("reward", "accrue", "--as-of", "2024-03-05", "--dry-run")["rows"] == []
     owed = ask("show", "attribution", "C2", "--as-of", "2024-03-05")
     assert [share["share_ppm"] for share in owed["shares"]] == [700_000, 300_000]
+    assert guanxi("show", "attribution", "C9", "--as-of", "2024-03-05").status == 1
     late = ask("show", "attribution", "C2", "--as-of", "2025-01-05")
     assert (late["shares"], late["nobody"]) == ([], "claimed more than 365 days after it")
 

@@ -119,10 +119,10 @@ def test_a_slab_takes_all_at_the_rate_of_the_band_it_reaches(base: int, whole: i
 def test_the_formula_says_how_it_came_about() -> None:
     assert earned(FIXED, 0).formula == "fixed: 100.01 PTS"
     assert earned(DRAWN, 70_000).formula == (
-        "marginal: 500.00 CZK × 1 % + 200.00 CZK × 0.4 % = 5.80 CZK"
+        "marginal: 500.00 CZK × 1% + 200.00 CZK × 0.4% = 5.80 CZK"
     )
     slab = earned(replace(DRAWN, bands_are="slab", currency="PTS", base_currency="CZK"), 70_000)
-    assert slab.formula == "slab: 700.00 CZK × 0.4 % = 2.80 PTS"
+    assert slab.formula == "slab: 700.00 CZK × 0.4% = 2.80 PTS"
 
 
 # What is due.

@@ -13,7 +13,7 @@ from rich.console import Console
 from domain.deciding import NAMES
 from infra.cli.failures import persisting
 from infra.cli.moments import AsOf, KnownAt, day
-from infra.cli.questions import asked
+from infra.cli.questions import asked, not_found
 from infra.cli.settings import Settings, with_settings
 from infra.composition import opened
 from infra.documents import row_document
@@ -146,6 +146,8 @@ def show_attribution(
 ) -> None:
     """Show to whom a prospect's conversion is owed if it is claimed on the date."""
     on, book = asked(settings, RELATIONSHIP, as_of, known_at)
+    if prospect_id not in book.referrals_of_prospect:
+        raise not_found("referral of a prospect", prospect_id, on)
     owed = attribution(book, prospect_id, on, attribution_rules())
     shares = [row_document(share) for share in owed.shares]
     document = {"as_of": str(on), **row_document(owed), "shares": shares}

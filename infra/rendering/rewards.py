@@ -54,28 +54,24 @@ def _cells(command: Following) -> tuple[Text, ...]:
 
 
 def rewards_view(rows: Iterable[RewardRow], as_of: date) -> RenderableType:
-    """Return rewards as a table, each with its formula."""
-    names = ("reward", "for", "payee", "plan", "amount", "how it comes about", "status", "since")
-    made = table(f"Rewards as of {as_of}", names, right=frozenset({"amount"}))
+    """Return rewards by id, which approving and paying ask for, each with its formula."""
+    made = table(f"Rewards as of {as_of}", ("reward", "what"))
+    made.columns[0].no_wrap = True
     for row in rows:
         since = row.clawed_back_on or row.paid_on or row.approved_on or row.accrued_on
-        made.add_row(
-            Text(row.reward_id),
-            Text(f"{row.customer_id} ({row.referral_id})"),
-            Text(f"{row.payee_id} ({row.payee_role})"),
-            Text(f"{row.plan} v{row.plan_version}"),
-            Text(f"{money(row.amount, row.currency)} {row.currency}"),
-            Text(f"{row.formula}, of which {_share(row.share_ppm)}"),
-            Text(_status(row), style=STYLES.get(row.status, "")),
-            told(since),
-        )
+        what = Text(f"{money(row.amount, row.currency)} {row.currency} ", style="bold")
+        what.append(f"{_status(row)} {since}\n", style=STYLES.get(row.status, ""))
+        what.append(f"to {row.payee_role} {row.payee_id} for {row.customer_id}\n", "not bold")
+        what.append(f"{row.plan} v{row.plan_version}, {row.referral_id}: ", "not bold")
+        what.append(f"{row.formula}, of which {_share(row.share_ppm)}", "not bold")
+        made.add_row(Text(row.reward_id), what)
     return made
 
 
 def _status(row: RewardRow) -> str:
     if row.status != "clawed_back":
         return row.status
-    return f"clawed back {money(row.clawed_back, row.currency)}: {row.claw_back_reason}"
+    return f"{money(row.clawed_back, row.currency)} clawed back ({row.claw_back_reason})"
 
 
 def attribution_view(owed: Attribution, as_of: date) -> RenderableType:
@@ -87,15 +83,16 @@ def attribution_view(owed: Attribution, as_of: date) -> RenderableType:
             ("referral", told(owed.referral_id)),
             ("branch", told(owed.branch)),
             ("rule version", told(owed.rule_version)),
+            ("as of", told(as_of)),
         )
     )
     if owed.nobody:
-        return Group(head, "", Text(f"Owed to nobody as of {as_of}: {owed.nobody}."))
-    made = table(f"Owed to, as of {as_of}", ("party", "role", "share"), right=frozenset({"share"}))
+        return Group(head, "", Text(f"Owed to nobody: {owed.nobody}."))
+    made = table("Owed to", ("party", "role", "share"), right=frozenset({"share"}))
     for share in owed.shares:
         made.add_row(Text(share.party_id), Text(share.role), Text(_share(share.share_ppm)))
     return Group(head, "", made)
 
 
 def _share(ppm: int) -> str:
-    return f"{ppm / PERCENT:g} %"
+    return f"{ppm / PERCENT:g}%"
