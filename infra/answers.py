@@ -15,7 +15,7 @@ from infra.key_folder import KeysError
 from projections.book import Book, currencies
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import date
 
     from domain.values import Instant
@@ -104,11 +104,15 @@ def with_birthdays(parts: Parts, book: Book, known_at: Instant | None = None) ->
 
 
 def currency_of(book: Book, told: str | None) -> str:
+    """Return the currency `chosen` of those of a book."""
+    return chosen(currencies(book), told)
+
+
+def chosen(there: Sequence[str], told: str | None) -> str:
     """Return the currency told, else the only one there is.
 
     Raises `CurrencyNeededError`, `CurrencyUnknownError`.
     """
-    there = currencies(book)
     if told and there and told not in there:
         message = f"nothing is in {told!r}: the ledger holds {', '.join(there)}"
         raise CurrencyUnknownError(message)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from projections.facts import Key, Row
-    from projections.network_node import Drawings
+    from projections.network_node import Drawings, Held
 
 Days: TypeAlias = tuple[int | None, ...]
 
@@ -226,7 +226,7 @@ def last_observed(newest_first: Iterable[tuple[str, Days]], on: date) -> tuple[d
     return None
 
 
-def deposit(account: Account, newest_first: Iterable[tuple[str, Days]], on: date) -> int:
+def deposit(account: Account | Held, newest_first: Iterable[tuple[str, Days]], on: date) -> int:
     """Return what an account holds on a day: its last balance however old, at least 0.
 
     0 before it was opened, as in a compliance test.

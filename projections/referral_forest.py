@@ -8,7 +8,7 @@ stands (of the same day, the one that ended earliest, then the smallest id).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,12 +18,23 @@ if TYPE_CHECKING:
     from projections.facts import Referral
 
 
+class Introduction(NamedTuple):
+    """Of a `Referral`, what is asked about the forest."""
+
+    referrer_id: str
+    introduced_on: date
+    via: str
+    converted_on: date | None
+    ended_on: date | None
+    contacted_on: date | None
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A referral that stood against its prospect's others, and when it converted, if it did."""
 
     referral_id: str
-    referral: Referral
+    referral: Referral | Introduction
     converted_on: date | None
 
     @property
@@ -42,13 +53,27 @@ def standing(book: Book, prospect_id: str, as_of: date) -> list[Standing]:
 
     Only the last of them can be live.
     """
-    firsts = _firsts(book, prospect_id)
-    ids: Sequence[str] = book.referrals_of_prospect.get(prospect_id, ())
-    if len(ids) > 1:
-        ids = sorted(ids, key=lambda id_: _precedence(id_, book.referrals[id_][1]))
+    return _stood(*_told(book, prospect_id), as_of)
+
+
+def live(
+    referrals: Sequence[tuple[str, Referral | Introduction]], firsts: Sequence[date], as_of: date
+) -> Standing | None:
+    """Return a prospect's live referral, of all theirs by id.
+
+    `firsts` are the days on which their first account was opened and their first loan drawn.
+    """
+    stood = _stood(referrals, firsts, as_of)
+    return stood[-1] if stood and stood[-1].lives(as_of) else None
+
+
+def _stood(
+    referrals: Sequence[tuple[str, Referral | Introduction]], firsts: Sequence[date], as_of: date
+) -> list[Standing]:
+    if len(referrals) > 1:
+        referrals = sorted(referrals, key=lambda told: _precedence(*told))
     stood: list[Standing] = []
-    for referral_id in ids:
-        referral = book.referrals[referral_id][1]
+    for referral_id, referral in referrals:
         if referral.introduced_on > as_of:
             break
         if stood and stood[-1].lives(referral.introduced_on):
@@ -57,12 +82,18 @@ def standing(book: Book, prospect_id: str, as_of: date) -> list[Standing]:
     return stood
 
 
+def _told(book: Book, prospect_id: str) -> tuple[list[tuple[str, Referral]], list[date]]:
+    ids = book.referrals_of_prospect.get(prospect_id, ())
+    return [(id_, book.referrals[id_][1]) for id_ in ids], _firsts(book, prospect_id)
+
+
 def _live(book: Book, prospect_id: str, as_of: date) -> Standing | None:
-    stood = standing(book, prospect_id, as_of)
-    return stood[-1] if stood and stood[-1].lives(as_of) else None
+    return live(*_told(book, prospect_id), as_of)
 
 
-def _precedence(referral_id: str, referral: Referral) -> tuple[date, bool, date, str]:
+def _precedence(
+    referral_id: str, referral: Referral | Introduction
+) -> tuple[date, bool, date, str]:
     """Order referrals: the smallest stands."""
     introduced_on, ended_on = referral.introduced_on, referral.ended_on
     return introduced_on, ended_on is None, ended_on or introduced_on, referral_id
@@ -80,7 +111,9 @@ def _firsts(book: Book, customer_id: str) -> list[date]:
     return [min(days) for days in (opened, draws) if days]
 
 
-def _converted_on(referral: Referral, firsts: list[date], as_of: date) -> date | None:
+def _converted_on(
+    referral: Referral | Introduction, firsts: Sequence[date], as_of: date
+) -> date | None:
     """Return the earliest conversion up to a date, unless the referral had ended before it."""
     days = [first for first in firsts if first >= referral.introduced_on]
     if referral.converted_on is not None:
@@ -97,6 +130,12 @@ def forest(book: Book, as_of: date) -> dict[str, Standing]:
     """Return the live referral of each prospect in the forest; of a circle all but the latest."""
     found = ((id_, _live(book, id_, as_of)) for id_ in book.referrals_of_prospect)
     edges = {prospect_id: stood for prospect_id, stood in found if stood}
+    cut_circles(edges)
+    return edges
+
+
+def cut_circles(edges: dict[str, Standing]) -> None:
+    """Take the latest referral out of each circle of the prospects' live ones."""
     passed: dict[str, str] = {}  # each node once, by the walk that came through it first
     for start in tuple(edges):
         node = start
@@ -105,7 +144,6 @@ def forest(book: Book, as_of: date) -> dict[str, Standing]:
             node = edges[node].referral.referrer_id
         if node in edges and passed[node] == start:
             del edges[_latest_of_circle(edges, node)]
-    return edges
 
 
 def _latest_of_circle(edges: dict[str, Standing], node: str) -> str:

@@ -5,18 +5,17 @@ Amounts are minor units of the one currency asked for; conversions count whateve
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from projections.book import drawn
-from projections.referral_forest import forest
+from projections.network_node import nodes
+from projections.referral_forest import cut_circles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import date
 
     from projections.book import Book
+    from projections.network_node import Node
     from projections.referral_forest import Standing
 
 
@@ -41,61 +40,12 @@ class NetworkRow(NamedTuple):
 
 
 def network_rows(book: Book, as_of: date, currency: str) -> Iterator[NetworkRow]:
-    """Yield a row for every relationship opened by the date and every prospect in the forest.
-
-    By customer id in code point order. A referrer who is neither yet has no row, but its place
-    in the tree. Linear in the size of the book, but for sorting.
-    """
-    edges = forest(book, as_of)
-    members = {id_ for id_, customer in book.customers.items() if customer.opened_on <= as_of}
-    members.update(edges)
-    referrers = {stand.referral.referrer_id for stand in edges.values()}
-    shape = _shape(edges, sorted(members | referrers))
-    below = _below(shape, edges, _draws(book, as_of, currency), _deposits(book, as_of, currency))
-    for place, id_ in enumerate(shape.ids):
-        if id_ in members:
-            yield _row(shape, place, below, edges.get(id_))
+    """Yield the rows of the network of a book."""
+    yield from Network(nodes(book, as_of, currency)).rows()
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """The forest as arrays over the nodes in id order; parent -1 for a root."""
-
-    ids: list[str]
-    parents: list[int]
-    children: list[int]
-    leaves_first: list[int]
-    roots: list[int]
-    depths: list[int]
-
-
-def _shape(edges: dict[str, Standing], ids: list[str]) -> _Shape:
-    place = {id_: index for index, id_ in enumerate(ids)}
-    parents = [place[edges[id_].referral.referrer_id] if id_ in edges else -1 for id_ in ids]
-    children = [0] * len(ids)
-    for parent in parents:
-        if parent >= 0:
-            children[parent] += 1
-    waiting = children.copy()
-    leaves_first = [index for index, count in enumerate(waiting) if count == 0]
-    for index in leaves_first:  # grows while it is walked
-        parent = parents[index]
-        if parent >= 0:
-            waiting[parent] -= 1
-            if waiting[parent] == 0:
-                leaves_first.append(parent)
-    roots = list(range(len(ids)))
-    depths = [0] * len(ids)
-    for index in reversed(leaves_first):
-        parent = parents[index]
-        if parent >= 0:
-            roots[index] = roots[parent]
-            depths[index] = depths[parent] + 1
-    return _Shape(ids, parents, children, leaves_first, roots, depths)
-
-
-class _Below(NamedTuple):
-    """What lies below each node, as arrays over the nodes."""
+class _Sums(NamedTuple):
+    """What lies below each place: how many, how many of them converted, and their amounts."""
 
     descendants: list[int]
     converted: list[int]
@@ -103,59 +53,216 @@ class _Below(NamedTuple):
     deposits: list[int]
 
 
-def _draws(book: Book, as_of: date, currency: str) -> Counter[str]:
-    """Return what each customer has drawn."""
-    found: Counter[str] = Counter()
-    for customer_id, loan in book.loans.values():
-        if loan.currency == currency:
-            found[customer_id] += drawn(loan, as_of)
-    return found
+class Network:
+    """The forest of a date with its sums: each node a place in lists, parent -1 for a root.
 
+    Everything is worked out once, from the leaves up. After that a change of one customer costs
+    as many steps as there are nodes above. Only where referrals close a circle, and a referral
+    changes, everything is worked out again.
+    """
 
-def _deposits(book: Book, as_of: date, currency: str) -> Counter[str]:
-    """Return what each customer holds in deposits."""
-    found: Counter[str] = Counter()
-    for account_id, (customer_id, account) in book.accounts.items():
-        if account.currency == currency:
-            found[customer_id] += book.deposit(account_id, as_of)
-    return found
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self._ids: list[str] = []
+        self._places: dict[str, int] = {}
+        self._nodes: list[Node | None] = []  # None: a referrer of whom nothing counts yet
+        self._parents: list[int] = []
+        self._children: list[int] = []
+        self._below = _Sums([], [], [], [])
+        self._brought: dict[int, set[int]] | None = None
+        for node in nodes:
+            if node.is_opened or node.stand:
+                self._nodes[self._place_of(node.customer_id)] = node
+        self._settle()
 
+    def put(self, node: Node) -> None:
+        """Replace what a customer is; the sums of all above follow."""
+        place = self._place_of(node.customer_id)
+        stand, stood = node.stand, _stand(self._nodes[place])
+        whole = self._whole(place)
+        self._nodes[place] = node
+        before = self._parents[place]
+        parent = self._place_of(stand.referral.referrer_id) if stand else -1
+        moves = parent != before or _precedence(stand) != _precedence(stood)
+        if moves and (self._has_circle or place in self._way_up(parent)):
+            self._settle()
+            return
+        self._count(place, before, -1, whole)
+        self._parents[place] = parent
+        self._count(place, parent, 1, self._whole(place))
 
-def _below(
-    shape: _Shape, edges: dict[str, Standing], own_draws: Counter[str], own_deposits: Counter[str]
-) -> _Below:
-    below = _Below(*([0] * len(shape.ids) for _ in _Below._fields))
-    descendants, converted, draws, deposits = below
-    for index in shape.leaves_first:
-        parent = shape.parents[index]
+    def row(self, customer_id: str) -> NetworkRow | None:
+        """Return a customer's row, None where there is none."""
+        place = self._places.get(customer_id)
+        if place is None or not self._has_row(place):
+            return None
+        way = [*self._way_up(place)]
+        return self._row(place, way[-1], len(way) - 1)
+
+    def rows(self) -> Iterator[NetworkRow]:
+        """Yield a row for every relationship opened by the date and every prospect in the forest.
+
+        By customer id in code point order. A referrer who is neither yet has no row, but its
+        place in the tree.
+        """
+        roots, depths = [*range(len(self._ids))], [0] * len(self._ids)
+        for place in reversed(self._leaves_first()):
+            parent = self._parents[place]
+            if parent >= 0:
+                roots[place] = roots[parent]
+                depths[place] = depths[parent] + 1
+        for place in sorted(range(len(self._ids)), key=self._ids.__getitem__):
+            if self._has_row(place):
+                yield self._row(place, roots[place], depths[place])
+
+    def tree(self, customer_id: str) -> list[NetworkRow]:
+        """Return a node's row and all below it, each before its own children, earliest first.
+
+        Empty where the node has no row.
+        """
+        top = self.row(customer_id)
+        if top is None:
+            return []
+        brought, root = self._brought_by(), self._places[top.root_id]
+        waiting, found = [(self._places[customer_id], top.depth)], []
+        while waiting:
+            place, depth = waiting.pop()
+            found.append(self._row(place, root, depth))
+            below = sorted(brought.get(place, ()), key=self._age, reverse=True)
+            waiting += ((child, depth + 1) for child in below)
+        return found
+
+    def _age(self, place: int) -> tuple[date, str]:
+        stand = _stand(self._nodes[place])
+        assert stand, "who has a parent has a referral"
+        return stand.referral.introduced_on, self._ids[place]
+
+    def _brought_by(self) -> dict[int, set[int]]:
+        """Return the children of each place; made when first asked for, and kept right then."""
+        if self._brought is None:
+            self._brought = {}
+            for place, parent in enumerate(self._parents):
+                if parent >= 0:
+                    self._brought.setdefault(parent, set()).add(place)
+        return self._brought
+
+    def _place_of(self, customer_id: str) -> int:
+        """Return a customer's place; who is new becomes a root and leaf of whom nothing counts."""
+        place = self._places.setdefault(customer_id, len(self._ids))
+        if place == len(self._ids):
+            self._ids.append(customer_id)
+            self._nodes.append(None)
+            self._parents.append(-1)
+            for figures in (self._children, *self._below):
+                figures.append(0)
+        return place
+
+    def _settle(self) -> None:
+        """Work out the parents, and the sums from the leaves up."""
+        for place, node in enumerate(self._nodes):  # grows by referrers while it is walked
+            stand = _stand(node)
+            self._parents[place] = self._place_of(stand.referral.referrer_id) if stand else -1
+        order = self._leaves_first()
+        self._has_circle = len(order) < len(self._ids)
+        if self._has_circle:
+            self._cut_circles({*range(len(self._ids))}.difference(order))
+            order = self._leaves_first()
+        self._brought = None
+        self._children = children = [0] * len(self._ids)
+        self._below = _Sums(*([0] * len(self._ids) for _ in _Sums._fields))
+        descendants, converted, drawn, deposits = self._below
+        for place in order:
+            parent = self._parents[place]
+            if parent >= 0:
+                whole = self._whole(place)
+                children[parent] += 1
+                descendants[parent] += whole[0]
+                converted[parent] += whole[1]
+                drawn[parent] += whole[2]
+                deposits[parent] += whole[3]
+
+    def _leaves_first(self) -> list[int]:
+        """Return the places, each after all below it, without those in a circle."""
+        waiting = [0] * len(self._ids)
+        for parent in self._parents:
+            if parent >= 0:
+                waiting[parent] += 1
+        found = [place for place, count in enumerate(waiting) if count == 0]
+        for place in found:  # grows while it is walked
+            parent = self._parents[place]
+            if parent >= 0:
+                waiting[parent] -= 1
+                if waiting[parent] == 0:
+                    found.append(parent)
+        return found
+
+    def _cut_circles(self, places: set[int]) -> None:
+        """Make a root of whoever's referral is the latest of a circle, given all in circles."""
+        told = ((self._ids[place], _stand(self._nodes[place])) for place in places)
+        edges = {id_: stand for id_, stand in told if stand}
+        left = dict(edges)
+        cut_circles(left)
+        for id_ in edges.keys() - left.keys():
+            self._parents[self._places[id_]] = -1
+
+    def _way_up(self, place: int) -> Iterator[int]:
+        """Yield a place and those above it, up to the root."""
+        while place >= 0:
+            yield place
+            place = self._parents[place]
+
+    def _whole(self, place: int) -> tuple[int, int, int, int]:
+        """Return the sums of a node and all below it."""
+        descendants, converted, drawn, deposits = self._below
+        node = self._nodes[place]
+        if node is None:
+            return descendants[place], converted[place], drawn[place], deposits[place]
+        return (
+            descendants[place] + 1,
+            converted[place] + (node.stand is not None and node.stand.converted_on is not None),
+            drawn[place] + node.drawn,
+            deposits[place] + node.deposits,
+        )
+
+    def _count(self, place: int, parent: int, sign: int, whole: tuple[int, ...]) -> None:
+        """Count a node and all below it in, or with sign -1 out, at all above its parent."""
         if parent < 0:
-            continue
-        id_ = shape.ids[index]
-        descendants[parent] += descendants[index] + 1
-        converted[parent] += converted[index] + (edges[id_].converted_on is not None)
-        draws[parent] += draws[index] + own_draws.get(id_, 0)
-        deposits[parent] += deposits[index] + own_deposits.get(id_, 0)
-    return below
+            return
+        self._children[parent] += sign
+        if self._brought is not None:
+            beside = self._brought.setdefault(parent, set())
+            (beside.add if sign > 0 else beside.discard)(place)
+        for above in self._way_up(parent):
+            for figures, figure in zip(self._below, whole, strict=True):
+                figures[above] += sign * figure
+
+    def _has_row(self, place: int) -> bool:
+        node = self._nodes[place]
+        return self._parents[place] >= 0 or (node is not None and node.is_opened)
+
+    def _row(self, place: int, root: int, depth: int) -> NetworkRow:
+        parent = self._parents[place]
+        stand = _stand(self._nodes[place]) if parent >= 0 else None
+        introduced_on = stand.referral.introduced_on if stand else None
+        converted_on = stand.converted_on if stand else None
+        return NetworkRow(
+            self._ids[place],
+            self._ids[parent] if parent >= 0 else None,
+            self._ids[root],
+            depth,
+            self._children[place],
+            *(figures[place] for figures in self._below),
+            introduced_on,
+            converted_on,
+            (converted_on - introduced_on).days if converted_on and introduced_on else None,
+        )
 
 
-def _row(shape: _Shape, place: int, below: _Below, stand: Standing | None) -> NetworkRow:
-    introduced_on = stand.referral.introduced_on if stand else None
-    converted_on = stand.converted_on if stand else None
-    days = (converted_on - introduced_on).days if converted_on and introduced_on else None
-    return NetworkRow(
-        customer_id=shape.ids[place],
-        referrer_id=stand.referral.referrer_id if stand else None,
-        root_id=shape.ids[shape.roots[place]],
-        depth=shape.depths[place],
-        children=shape.children[place],
-        descendants=below.descendants[place],
-        converted_descendants=below.converted[place],
-        subtree_drawn=below.drawn[place],
-        subtree_deposits=below.deposits[place],
-        introduced_on=introduced_on,
-        converted_on=converted_on,
-        days_to_convert=days,
-    )
+def _stand(node: Node | None) -> Standing | None:
+    return node.stand if node else None
+
+
+def _precedence(stand: Standing | None) -> tuple[object, ...] | None:
+    return stand.precedence if stand else None
 
 
 def tree(rows: Iterable[NetworkRow], customer_id: str) -> list[NetworkRow]:

@@ -12,7 +12,7 @@ from datetime import date
 from hashlib import sha256
 from operator import attrgetter
 from types import NoneType
-from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, get_args, get_origin, get_type_hints
 
 import msgpack
 
@@ -84,6 +84,24 @@ def unpack_row(kind: str, value: bytes) -> Row:
     """Return the row of bytes that `pack_row` made."""
     row: Row = _SHAPES[kind].load(msgpack.unpackb(value, use_list=False))
     return row
+
+
+def reader_of(kind: str, part: type[NamedTuple]) -> Callable[[bytes], Any]:
+    """Return what reads of a row of the kind only the fields that a NamedTuple names."""
+    names, hints = [each.name for each in fields(KINDS[kind])], get_type_hints(KINDS[kind])
+    places = [names.index(name) for name in part._fields]
+    loads = [(place, _converts(hints[names[place]])[1]) for place in places]
+
+    def read(value: bytes) -> Any:  # noqa: ANN401 - an instance of the part
+        stored = msgpack.unpackb(value, use_list=False)
+        return part._make(
+            [
+                stored[place] if load is None or stored[place] is None else load(stored[place])
+                for place, load in loads
+            ]
+        )
+
+    return read
 
 
 def digest_of(stored: Iterable[tuple[str, str, str, bytes]]) -> str:

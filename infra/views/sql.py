@@ -163,11 +163,19 @@ class SQLViews(SQLGenerations):
         customer_ids: Iterable[str] | None = None,
     ) -> Iterator[tuple[Key, Row]]:
         """Yield the live rows of one instant in key order."""
+        for customer_id, kind, id_, value in self.stored(projection, kinds, customer_ids):
+            yield (customer_id, kind, id_), unpack_row(kind, value)
+
+    def stored(
+        self,
+        projection: str,
+        kinds: Iterable[str] | None = None,
+        customer_ids: Iterable[str] | None = None,
+    ) -> Iterator[StoredRow]:
+        """Yield the same with their bytes as they are, for who reads only a part of them."""
         with self._database.snapshot() as connection:
             generation = self._live(connection, projection)
-            stored = self._scan(connection, generation, kinds, customer_ids)
-            for customer_id, kind, id_, value in stored:
-                yield (customer_id, kind, id_), unpack_row(kind, value)
+            yield from self._scan(connection, generation, kinds, customer_ids)
 
     def applied(self, projection: str) -> Applied:
         """Return the live view of one instant, whole."""
