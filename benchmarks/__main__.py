@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from benchmarks import appends, growth, ingest, latency, rebuilding, relaying
+from benchmarks import appends, compliance, growth, ingest, latency, rebuilding, relaying, windows
 from benchmarks.bench import FULL, QUICK, bench
 from benchmarks.report import machine, publish, show
 
@@ -17,6 +17,8 @@ MEASURES = {
     "rebuild": rebuilding.measure,
     "latency": latency.measure,
     "growth": growth.measure,
+    "compliance": compliance.measure,
+    "windows": windows.measure,
 }
 
 

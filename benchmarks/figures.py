@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Rate: TypeAlias = float  # a second
+Seconds: TypeAlias = float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,20 @@ def compared(
     rates = (median(pair[0] for pair in pairs), median(pair[1] for pair in pairs))
     ratio = median(mine / theirs for mine, theirs in pairs)
     return Figure(measure, told(rates[0], unit), told(rates[1], unit), ratio, "×", target)
+
+
+def taken(
+    measure: str,
+    target: float,
+    rounds: int,
+    ours: Callable[[], Seconds],
+    peer: Callable[[], Seconds],
+) -> Figure:
+    """Measure both in turns and return the median of how many times the peer's time ours takes."""
+    pairs = [(ours(), peer()) for _ in range(rounds)]
+    mine, theirs = (f"{median(pair[side] for pair in pairs):.3g} s" for side in (0, 1))
+    ratio = median(pair[0] / pair[1] for pair in pairs)
+    return Figure(measure, mine, theirs, ratio, "×", target, at_most=True)
 
 
 def told(rate: Rate, unit: str) -> str:

@@ -5,9 +5,6 @@ Each step runs in a process of its own, which tells its own peak of resident mem
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +12,7 @@ from typing import TYPE_CHECKING
 from benchmarks.figures import Figure, told
 from benchmarks.ingest import ingested
 from benchmarks.material import write_feed
-from benchmarks.processes import environment
+from benchmarks.processes import alone, tell
 from benchmarks.rebuilding import rebuilt
 from benchmarks.relaying import relayed
 from infra.cli.settings import from_environment
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
     from infra.cli.settings import Settings
 
 MEMORY_GROWTH_MAX = 1.3  # of a rebuild, from the last but one size to the last
-PEAK = "VmHWM:"
 
 
 def measure(bench: Bench) -> Iterator[Figure]:
@@ -40,7 +36,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
         bench.say(f"growth: {rows:,} events")
         with bench.postgresql_ledger(kafka=True) as settings:
             for step in _STEPS:
-                rate, peak_mib = _run(settings, step, feed)
+                rate, peak_mib = alone(settings, "benchmarks.growth", step, str(feed))
                 yield Figure(
                     f"{step} of {rows:,} events", told(rate, "events/s"), "–", peak_mib, "MiB"
                 )
@@ -54,18 +50,6 @@ def measure(bench: Bench) -> Iterator[Figure]:
         MEMORY_GROWTH_MAX,
         at_most=True,
     )
-
-
-def _run(settings: Settings, step: str, feed: Path) -> tuple[float, float]:
-    """Run a step in a process; return its events a second, and its peak memory in MiB."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.growth", step, str(feed)],
-        env={**os.environ, **environment(settings)},
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    answer = json.loads(done.stdout)
-    return answer["rate"], answer["peak_kib"] / 1024
 
 
 def _ingest(settings: Settings, feed: Path) -> float:
@@ -85,14 +69,6 @@ def _rebuild(settings: Settings, _feed: Path) -> float:
 _STEPS = {"ingest": _ingest, "relay": _relay, "rebuild": _rebuild}
 
 
-def _peak_kib() -> int:
-    """Return this process's peak; `ru_maxrss` would count the parent it was forked from."""
-    status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    [peak] = [line.split()[1] for line in status if line.startswith(PEAK)]
-    return int(peak)
-
-
 if __name__ == "__main__":
     _, step, feed = sys.argv
-    rate = _STEPS[step](from_environment(), Path(feed))
-    print(json.dumps({"rate": rate, "peak_kib": _peak_kib()}))
+    tell(_STEPS[step](from_environment(), Path(feed)))

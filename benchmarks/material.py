@@ -68,7 +68,7 @@ def write_feed(folder: Path, accounts: int, days: int = FEED_DAYS) -> int:
     spread = random.Random(accounts)  # noqa: S311  # the same feed in every run
     numbers = range(1, accounts + 1)
     day = FIRST_DAY.isoformat()
-    _write(
+    write_rows(
         folder / "relationships.csv",
         ("customer_id", "name", "kind", "segment", "branch", "manager", "opened_on"),
         (
@@ -76,12 +76,12 @@ def write_feed(folder: Path, accounts: int, days: int = FEED_DAYS) -> int:
             for n in numbers
         ),
     )
-    _write(
+    write_rows(
         folder / "accounts.csv",
         ("account_id", "customer_id", "kind", "currency", "opened_on"),
         ([f"A{n:05d}", f"C{n:05d}", "current", "CZK", day] for n in numbers),
     )
-    _write(
+    write_rows(
         folder / "balances.csv",
         ("account_id", "business_date", "ledger_balance", "currency"),
         (
@@ -98,8 +98,13 @@ def write_feed(folder: Path, accounts: int, days: int = FEED_DAYS) -> int:
     return accounts * (2 + days)
 
 
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
+    """Write a CSV file; return how many rows it holds."""
+    written = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
-        writer.writerows(rows)
+        for row in rows:
+            writer.writerow(row)
+            written += 1
+    return written

@@ -1,20 +1,27 @@
-"""Commands of ours in processes of their own, as an operator starts them."""
+"""Commands of ours in processes of their own, as an operator starts them; and steps alone.
+
+A step that runs alone tells its rate, and its own peak of resident memory.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import signal
+import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.servers.process import spawn, terminate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from infra.cli.settings import Settings
 
+PEAK = "VmHWM:"
 GUANXI = "from infra.cli.main import run; run()"  # the command, of the code that runs here
 
 
@@ -39,3 +46,25 @@ def environment(settings: Settings) -> dict[str, str]:
         "GUANXI_KEYS": settings.keys,
     }
     return {name: str(value) for name, value in told.items() if value}
+
+
+def alone(settings: Settings, module: str, *told: str) -> tuple[float, float]:
+    """Run a module in a process; return the rate that it tells, and its peak memory in MiB."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *told],
+        env={**os.environ, **environment(settings)},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    answer = json.loads(done.stdout)
+    return answer["rate"], answer["peak_kib"] / 1024
+
+
+def tell(rate: float) -> None:
+    """Tell the rate to `alone`, with this process's peak so far.
+
+    `ru_maxrss` would count the parent it was forked from.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    [peak] = [line.split()[1] for line in status if line.startswith(PEAK)]
+    print(json.dumps({"rate": rate, "peak_kib": int(peak)}))
