@@ -1,7 +1,7 @@
 """The book of a close: the facts of the views as of exact positions of the ledger.
 
-It starts from the live views, taken back to the least position that they all hold: customers of
-whom they hold more are replayed from the store. From there on the log is folded by the views' own
+It starts from the live views, taken back to a position that they all hold: where they hold more,
+what is concerned is replayed from the store. From there on the log is folded, by the views' own
 folds.
 """
 
@@ -18,7 +18,7 @@ from projections.closing import bears_on_the_past
 from projections.facts import Tested
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
     from consumers.applying import Reading
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from projections.facts import Key, Row
     from projections.projection import Projection
 
+OWN_KINDS = frozenset({"tested", "finding"})  # rows that closes write, each of one stream
 REPLAYED_CUSTOMERS_MAX = 100  # whose events are read at once
+REPLAYED_STREAMS_MAX = 500  # read at once
 
 
 class ClosingBook:
@@ -68,7 +70,7 @@ class ClosingBook:
             self.parked |= view.parked
         held = [position for view in live for position in view.through.values()]
         self.position = min(through, *held)
-        self._replay(self._customers(self.position, max(held)))
+        self._take_back(max(held))
 
     def advance(self, through: int, since: int, on: date) -> dict[str, list[Recorded]]:
         """Fold the log up to a position.
@@ -95,22 +97,41 @@ class ClosingBook:
             self._book = Book.from_rows(self._rows.items())
         return self._book
 
-    def _customers(self, after: int, through: int) -> set[str]:
-        """Return whom the records after a position are about."""
-        found: set[str] = set()
-        while page := self._store.read(after, READ_RECORDS_MAX, through):
-            found.update(record.customer_id for record in page)
-            after = page[-1].position
-        return found
+    def _take_back(self, beyond: int) -> None:
+        """Take out of the rows what they hold from the position on, as far as `beyond`.
 
-    def _replay(self, customers: set[str]) -> None:
-        """Fold all that is recorded of the customers up to the position, and nothing beyond."""
-        self._rows = {key: row for key, row in self._rows.items() if key[0] not in customers}
+        A close's own events are the only ones of their streams, so that these alone are replayed;
+        anything else is replayed with all that is recorded of its customer. Where that is most
+        customers, the whole log costs less.
+        """
+        customers: set[str] = set()
+        reported: dict[Key, str] = {}
+        for record, key in self._touched(beyond):
+            if key is None or key[1] not in OWN_KINDS or record.customer_id in self.parked:
+                customers.add(record.customer_id)
+            else:
+                reported[key] = record.stream
+        if 2 * len(customers) > len({key[0] for key in self._rows}):
+            self._rows, self.parked, self.position = {}, set(), 0
+            return
         self.parked -= customers
-        ordered = sorted(customers)
-        for start in range(0, len(ordered), REPLAYED_CUSTOMERS_MAX):
-            some = ordered[start : start + REPLAYED_CUSTOMERS_MAX]
+        gone = [key for key in self._rows if key[0] in customers or key in reported]
+        for key in gone:
+            del self._rows[key]
+        for some in _slices(sorted(customers), REPLAYED_CUSTOMERS_MAX):
             self._fold(self._read(self._store.read_customers(some, self.position)))
+        streams = {stream for key, stream in reported.items() if key[0] not in customers}
+        for some in _slices(sorted(streams), REPLAYED_STREAMS_MAX):
+            for records in self._store.read_streams(some, self.position).values():
+                self._fold([one for one in self._read(records) if one.key in reported])
+
+    def _touched(self, beyond: int) -> Iterator[tuple[StoredRecord, Key | None]]:
+        """Yield the records after the position, each with the key of the row it touches."""
+        after = self.position
+        while page := self._store.read(after, READ_RECORDS_MAX, beyond):
+            keys = {one.delivery.position: one.key for one in self._read(page)}
+            yield from ((record, keys.get(record.position)) for record in page)
+            after = page[-1].position
 
     def _read(self, records: Iterable[StoredRecord]) -> list[Reading]:
         return read(
@@ -126,3 +147,7 @@ class ClosingBook:
                 self._book = None  # assembled anew when it is asked for
             elif self._book is not None:
                 self._book.put_tested(id_, row)
+
+
+def _slices(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

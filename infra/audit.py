@@ -29,7 +29,7 @@ def history(parts: Parts, customer_id: str, through: int) -> list[dict[str, Any]
             "stream": record.stream,
             "stream_version": record.stream_version,
             "occurred_on": record.occurred_on,
-            "recorded_at": _utc(record.recorded_at),
+            "recorded_at": utc_text(record.recorded_at),
             "actor": record.actor,
             "source": record.source,
             "data": {
@@ -70,7 +70,8 @@ def _live_digest(parts: Parts, projection: Projection, position: int) -> str | N
     return digest.sha256 if digest.position == position else None
 
 
-def _utc(instant: int) -> str:
+def utc_text(instant: int) -> str:
+    """Return an instant in microseconds since 1970 as ISO 8601 in UTC."""
     seconds, microseconds = divmod(instant, 1_000_000)
     moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)
     return moment.isoformat()

@@ -1,13 +1,18 @@
-"""What explains a commitment, as JSON documents: days, costs, reports; amounts in minor units."""
+"""What explains a commitment, as JSON documents: days, costs, reports; amounts in minor units.
+
+The closes themselves too.
+"""
 
 from __future__ import annotations
 
 from dataclasses import fields
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.close import event_id
-from infra.documents import row_document
+from infra.audit import utc_text
+from infra.documents import commitment_document, row_document
+from projections.explained_window import consequences, explained_days, window_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,9 +21,46 @@ if TYPE_CHECKING:
     from domain.compliance import WindowResult
     from domain.consequence import Consequence
     from domain.values import Instant
+    from infra.closes import CloseTold
+    from infra.composition import Parts
     from projections.book import Book
     from projections.explained_window import ExplainedDay
     from projections.facts import Report
+
+
+class Explained(NamedTuple):
+    """What each breached window costs, and one window day by day; None where none has begun."""
+
+    costs: Sequence[tuple[WindowResult, Consequence]]
+    window: WindowResult | None
+    days: Sequence[ExplainedDay]
+
+
+def explained(book: Book, commitment_id: str, as_of: date, within: date | None) -> Explained:
+    """Explain a commitment, and the window that has a day, or without one that begun last."""
+    costs = list(consequences(book, commitment_id, as_of))
+    window = window_on(book, commitment_id, as_of, within)
+    if window is None:
+        return Explained(costs, None, ())
+    days = list(explained_days(book, commitment_id, as_of, window.window_start))
+    return Explained(costs, window, days)
+
+
+def explained_commitment_document(
+    parts: Parts,
+    book: Book,
+    commitment_id: str,
+    as_of: date,
+    known_at: Instant | None,
+    found: Explained,
+) -> dict[str, Any]:
+    """Return a commitment with its costs and, where there is one, the window explained."""
+    document = commitment_document(book, commitment_id, as_of)
+    document["consequences"] = [cost_document(*each) for each in found.costs]
+    if found.window is not None:
+        seen = observations(parts.store, found.days, known_at)
+        document["explained"] = explained_document(found.window, found.days, seen)
+    return document
 
 
 def observations(
@@ -96,4 +138,28 @@ def _report(report: Report) -> dict[str, Any]:
     return {
         name: value.isoformat() if isinstance(value, date) else value
         for name, value in values.items()
+    }
+
+
+def last_report_document(
+    book: Book, commitment_id: str, window_start: date, as_of: date
+) -> dict[str, Any] | None:
+    """Return what closes reported last of a window by a date, None where they did not yet."""
+    tested = book.tested.get(commitment_id, {}).get(window_start)
+    made = [each for each in tested.reports if each.tested_on <= as_of] if tested else ()
+    return _report(made[-1]) if made else None
+
+
+def close_document(told: CloseTold) -> dict[str, Any]:
+    """Return the close of a day; what came of it is None while it is not finished."""
+    started, closed = told.started, told.closed
+    return {
+        "business_date": started.business_date.isoformat(),
+        "balances": started.balances,
+        "packs": [{"pack": each.pack, "sha256": each.sha256} for each in started.packs],
+        "through": told.through,
+        "started_at": utc_text(told.started_at),
+        "closed_at": None if told.closed_at is None else utc_text(told.closed_at),
+        "tested": closed.tested if closed else None,
+        "reported": closed.reported if closed else None,
     }

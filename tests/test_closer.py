@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -35,6 +35,7 @@ from tests.closing_ledger import (
     tell,
     told_by_closes,
 )
+from tests.cut_store import Cut
 from tests.write_side import ACCOUNT, DRAW, LOAN, RELATIONSHIP, told
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from infra.composition import Parts
-    from infra.event_store.sqlite import SQLiteEventStore
 
 
 @pytest.fixture
@@ -259,25 +259,6 @@ def test_views_of_what_was_reported_have_the_digests_of_a_replay(bank: Parts) ->
     found = replayed_digests(bank, bank.store.position())
     assert {name: each["matches"] for name, each in found.items()} == dict.fromkeys(found, True)
     assert not any(bank.views.parked(bank.views.live(name)) for name in found)
-
-
-class Cut:
-    """A store whose appends fail from the nth on, some of them after they took place."""
-
-    def __init__(self, store: SQLiteEventStore, appends: int) -> None:
-        self._store, self._left = store, appends
-
-    def append(self, batch: Any) -> range:  # noqa: ANN401 - passed on
-        self._left -= 1
-        if self._left == -1:
-            if len(batch.records) % 2:
-                self._store.append(batch)
-            message = "gone"
-            raise StoreUnavailableError(message)
-        return self._store.append(batch)
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - passed on
-        return getattr(self._store, name)
 
 
 @pytest.mark.parametrize("appends", range(10))

@@ -44,6 +44,7 @@ QUERIES = {
     "/relationships/{customer_id}/timeline": ("GX-001", "NOBODY"),
     "/commitments/{commitment_id}": ("GC-003", "NOTHING"),
     "/compliance": ("", None),
+    "/closes": ("", None),
     "/circles": ("", None),
     "/findings": ("", None),
     "/agenda": ("", None),

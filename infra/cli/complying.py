@@ -14,19 +14,16 @@ from infra.cli.moments import AsOf, KnownAt, day, instant
 from infra.cli.questions import not_found
 from infra.cli.settings import Settings, with_settings
 from infra.composition import opened
-from infra.documents import commitment_document
 from infra.rendering.balances import balances_view
 from infra.rendering.commitment import commitment_view
 from infra.rendering.headroom import headroom_view
 from infra.rendering.window import costs_view, days_view, reported_view
 from infra.reported_documents import (
-    cost_document,
-    explained_document,
-    observations,
+    explained,
+    explained_commitment_document,
     reports_document,
 )
 from projections.deposit_compliance import currency_of
-from projections.explained_window import consequences, explained_days, window_on
 from projections.headroom import headroom
 from projections.projection import COMPLIANCE
 
@@ -92,21 +89,16 @@ def _explained(
     if commitment_id not in book.commitments or book.commitments[commitment_id][1].agreed_on > on:
         raise not_found("commitment", commitment_id, on)
     currency = currency_of(book.commitments[commitment_id][1])
-    costs = list(consequences(book, commitment_id, on))
-    document = commitment_document(book, commitment_id, on) | {
-        "consequences": [cost_document(*each) for each in costs]
-    }
+    told = explained(book, commitment_id, on, within)
+    document = explained_commitment_document(parts, book, commitment_id, on, asked[1], told)
     views: list[RenderableType] = [commitment_view(book, commitment_id, on)]
     if months := list(headroom(book, commitment_id, on)):
         views += ["", headroom_view({commitment_id: months})]
-    if costs:
-        views += ["", costs_view(costs, currency)]
-    found = window_on(book, commitment_id, on, within)
-    if found is not None:
-        days = list(explained_days(book, commitment_id, on, found.window_start))
-        seen = observations(parts.store, days, asked[1])
-        document["explained"] = explained_document(found, days, seen)
-        views += ["", balances_view(days, currency), "", days_view(found, days, currency)]
+    if told.costs:
+        views += ["", costs_view(told.costs, currency)]
+    if told.window is not None:
+        views += ["", balances_view(told.days, currency)]
+        views += ["", days_view(told.window, told.days, currency)]
     elif within is not None:
         message = f"--window: no window of {commitment_id!r} begun by {on} has the day {within}"
         raise BadCallError(message)

@@ -11,33 +11,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query
 
-from domain.compliance import Status  # noqa: TC001 - FastAPI reads it at run time
 from infra.answers import NotFoundError, currency_of
 from infra.documents import (
     agenda_document,
-    commitment_document,
     finding_document,
     relationship_document,
 )
 from infra.http import problems
 from infra.http.commands import commands
+from infra.http.complying import complying
 from infra.http.networks import networks
 from infra.http.operations import operations
 from infra.http.questions import Asked, Queries, not_found, page_of
 from infra.http.schemas import (
     Agenda,
-    Commitment,
     Findings,
     Relationship,
     Timeline,
-    Windows,
     answers,
 )
 from infra.rules.reading import agenda_rules
 from projections.contact_agenda import agenda_rows, of_manager
-from projections.deposit_compliance import compliance_rows
 from projections.findings import finding_rows
-from projections.projection import COMPLIANCE, FINDINGS, RELATIONSHIP
+from projections.projection import FINDINGS, RELATIONSHIP
 from projections.relationship_state import relationship
 
 if TYPE_CHECKING:
@@ -55,12 +51,13 @@ def application(served: Served, registry: CollectorRegistry) -> FastAPI:
     app.include_router(operations(registry, served.waits_for))
     queries = Queries(served)
     app.include_router(_queries(queries))
+    app.include_router(complying(queries))
     app.include_router(networks(queries))
     app.include_router(commands(served))
     return app
 
 
-def _queries(queries: Queries) -> APIRouter:  # noqa: C901 - a list of short routes
+def _queries(queries: Queries) -> APIRouter:
     router = APIRouter(tags=["queries"])
 
     @router.get("/relationships/{customer_id}", responses=answers(Relationship))
@@ -79,32 +76,6 @@ def _queries(queries: Queries) -> APIRouter:  # noqa: C901 - a list of short rou
             message = f"nothing is recorded of {customer_id!r}"
             raise NotFoundError(message)
         return {"customer_id": customer_id, "events": events}
-
-    @router.get("/commitments/{commitment_id}", responses=answers(Commitment))
-    def commitment(commitment_id: str, asked: Asked) -> dict[str, Any]:
-        book, on = queries.book(COMPLIANCE, asked)
-        found = book.commitments.get(commitment_id)
-        if found is None or found[1].agreed_on > on:
-            raise not_found("commitment", commitment_id, on)
-        return commitment_document(book, commitment_id, on)
-
-    @router.get("/compliance", responses=answers(Windows))
-    def compliance(
-        asked: Asked,
-        status: Status | None = None,
-        after: Annotated[str, Query(description="A commitment id: the page after it.")] = "",
-        limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = PAGE_ROWS_MAX,
-    ) -> dict[str, Any]:
-        book, on = queries.book(COMPLIANCE, asked)
-        currency = currency_of(book, asked.currency)
-        rows = (
-            row
-            for row in compliance_rows(book, on, currency)
-            if row.commitment_id > after and status in {None, row.status}
-        )
-        page, following = page_of(rows, limit)
-        found = {"as_of": str(on), "currency": currency}
-        return {**found, "windows": page, "next": following}
 
     @router.get("/findings", responses=answers(Findings))
     def findings(

@@ -18,6 +18,7 @@ from infra.http.served import through
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from infra.composition import Parts
     from infra.http.served import Served
     from projections.book import Book
     from projections.projection import Projection
@@ -67,6 +68,11 @@ class Queries:
         """Return the same with birthdays, where this process has the keys."""
         book, on = self.book(projection, asked)
         return with_birthdays(self._served.parts, book, asked.known_at), on
+
+    @property
+    def parts(self) -> Parts:
+        """The ledger's adapters. Raises `NotReadyError`."""
+        return self._served.parts
 
     def history(self, customer_id: str, asked: Question) -> list[dict[str, Any]]:
         """Return a customer's events; those dated after `as_of` are left out."""

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, get_type_hints
 
 from pydantic import BaseModel, create_model
 
+from domain.close import Balances, PackUsed
 from domain.commitment import Metric
 from domain.compliance import Status
 from domain.finding import Severity
@@ -15,6 +16,8 @@ from projections.agenda_rules import Reason
 from projections.bursts import BurstRow
 from projections.contact_agenda import AgendaRow
 from projections.deposit_compliance import ComplianceRow
+from projections.explained_window import AccountDay, ExplainedDay
+from projections.facts import Report
 from projections.findings import FindingRow
 from projections.guarantee_network import CircleRow, ExposureRow
 from projections.leaders import LeaderRow
@@ -71,6 +74,32 @@ Commitment = create_model(
     commitment_id=(str, ...),
     customer_id=(str, ...),
     loan_id=(str | None, ...),
+_Cost = create_model(
+    "Cost",
+    window_start=(date, ...),
+    kind=(str, ...),
+    basis=(str, ...),
+    base=(int, ...),
+    rate=(int, ...),
+    divisor=(int, ...),
+    amount=(int, ...),
+)
+_AccountDay = create_model("AccountDay", **_columns(AccountDay), position=(int | None, ...))
+_Day = create_model(
+    "Day",
+    **_columns(ExplainedDay) | {"accounts": (list[_AccountDay], ...)},  # type: ignore[valid-type]  # as above
+)
+_Explained = create_model(
+    "Explained",
+    window_start=(date, ...),
+    window_end=(date, ...),
+    status=(Status, ...),
+    days=(list[_Day], ...),  # type: ignore[valid-type]  # as above
+)
+_Report = create_model("Report", **_columns(Report))
+_ReportOfWindow = create_model(
+    "ReportOfWindow", __base__=_Report, window_start=(date, ...), test_id=(str, ...)
+)
     agreed_on=(date, ...),
     released_on=(date | None, ...),
     starts_on=(date, ...),
@@ -84,9 +113,13 @@ Commitment = create_model(
 Windows = create_model(
     "Windows",
     **_WHEN,
-    windows=(list[_Window], ...),  # type: ignore[valid-type]  # as above
+    windows=(list[_WindowAsked], ...),  # type: ignore[valid-type]  # as above
     next=(str | None, ...),
+    consequences=(list[_Cost], ...),  # type: ignore[valid-type]  # as above
+    explained=(_Explained | None, None),
+    reported=(list[_ReportOfWindow] | None, None),  # type: ignore[valid-type]  # as above
 )
+_WindowAsked = create_model("WindowAsked", __base__=_Window, reported=(_Report | None, None))
 Nodes = create_model("Nodes", **_WHEN, nodes=(list[_Node], ...))  # type: ignore[valid-type]  # as above
 _Leader = create_model("Leader", **_columns(LeaderRow))
 Leaders = create_model("Leaders", **_WHEN, leaders=(list[_Leader], ...))  # type: ignore[valid-type]  # as above
@@ -156,6 +189,25 @@ class Event(BaseModel):
     """An event as it was stored; personal fields stay sealed."""
 
     position: int
+_PackUsed = create_model("PackUsed", **_columns(PackUsed))
+_Close = create_model(
+    "Close",
+    business_date=(date, ...),
+    balances=(Balances, ...),
+    packs=(list[_PackUsed], ...),  # type: ignore[valid-type]  # as above
+    through=(int, ...),
+    started_at=(str, ...),
+    closed_at=(str | None, ...),
+    tested=(int | None, ...),
+    reported=(int | None, ...),
+)
+Closes = create_model(
+    "Closes",
+    last_closed=(date | None, ...),
+    open_day=(date | None, ...),
+    closes=(list[_Close], ...),  # type: ignore[valid-type]  # as above
+    next=(date | None, ...),
+)
     id: str
     type: str
     version: int

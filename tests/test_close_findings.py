@@ -1,0 +1,276 @@
+"""A close raises what the policy packs find: once, by the law of the day, whatever kills it."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry, generate_latest
+
+from consumers.event_store import StoreUnavailableError
+from domain.close import BusinessDateClosed, CloseStarted, PackUsed
+from domain.errors import PacksDifferError
+from domain.finding import FindingRaised
+from infra import closer
+from infra.close_journal import CloseJournal
+from infra.codec import decode_record
+from infra.composition import opened
+from infra.http.application import application
+from infra.http.ledger_totals import LedgerTotals
+from infra.http.served import Served
+from infra.policy.judging import judged, raise_findings
+from infra.policy.packs import DATA, load_packs
+from tests.closing_ledger import (
+    SHORT,
+    balances,
+    close,
+    identities,
+    march,
+    new_bank,
+    settings_of,
+    tell,
+    told_by_closes,
+)
+from tests.cut_store import Cut
+from tests.surfaces.cli import guanxi
+from tests.write_side import ACCOUNT, DRAW, LOAN, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from infra.composition import Parts
+    from infra.ledger import Told
+
+TERM = ACCOUNT | {"account_id": "A2", "kind": "term"}
+DRAWN = DRAW | {"drawn_on": "2024-03-05"}
+PLACED = balances("250.00", account_id="A2", first=march(8))
+
+
+def gift(given_on: str, gift_id: str = "G1") -> Told:
+    fields = {
+        "gift_id": gift_id,
+        "customer_id": "C1",
+        "given_on": given_on,
+        "basis": "deposits",
+        "amount": "20.00",
+        "currency": "CNY",
+        "by": "RM-1",
+    }
+    return told("record-gift", fields)
+
+
+STORY = (
+    told("approve-loan", LOAN),
+    told("draw-loan", DRAWN),
+    told("open-account", TERM),
+    *balances(*SHORT),
+    *balances(*["0.00"] * 8, account_id="A2"),
+    *PLACED,
+    gift("2024-03-06"),
+)
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Iterator[Parts]:
+    """C1 drew on 5 March, was given a gift on the 6th, and placed a deposit on the 8th."""
+    with new_bank(settings_of(tmp_path), *STORY) as parts:
+        yield parts
+
+
+def raised(parts: Parts) -> list[FindingRaised]:
+    return [event for event in every_event(parts) if isinstance(event, FindingRaised)]
+
+
+def every_event(parts: Parts) -> list[object]:
+    return [decode_record(record).event for record in parts.store.read(0, 5_000)]
+
+
+def judge(parts: Parts, day: int) -> set[str]:
+    parts.catch_up()
+    found = judged(parts, load_packs(["cn"]), march(day))
+    raise_findings(parts, parts.ledger(), found, "officer")
+    return found.raised
+
+
+def test_each_close_raises_what_its_day_brought(bank: Parts) -> None:
+    found = [(each.business_date, each.findings) for each in close(bank, march(5), march(8))]
+    assert found == [(march(5), 0), (march(6), 1), (march(7), 0), (march(8), 1)]
+    a_gift, deposit = raised(bank)
+    assert (a_gift.rule, a_gift.raised_on, a_gift.offended_on) == ("CN-07", march(6), march(6))
+    assert (deposit.rule, deposit.facts[0]) == ("CN-01", "balance:A2:2024-03-08")
+    types = {record.id: record.type for record in bank.store.read(0, 5_000)}
+    assert [types[id_] for id_ in deposit.events] == [
+        "balance-corrected",
+        "account-opened",
+        "loan-drawn",
+    ]
+
+
+def test_findings_follow_the_tests_and_are_counted_as_reported(bank: Parts) -> None:
+    close(bank, march(8))
+    told_there = told_by_closes(bank)
+    assert [record.type for record in told_there] == [
+        "close-started",
+        "commitment-tested",
+        "commitment-breached",
+        "consequence-applied",
+        "finding-raised",
+        "finding-raised",
+        "business-date-closed",
+    ]
+    done = told_there[-1].event
+    assert isinstance(done, BusinessDateClosed)
+    assert (done.tested, done.reported) == (1, 5)
+    finding = told_there[-2]
+    assert (finding.source, finding.causation_id) == ("close:2024-03-08", told_there[0].id)
+
+
+def test_what_was_raised_is_raised_no_more_by_either(bank: Parts) -> None:
+    assert len(judge(bank, 6)) == 1
+    assert [each.findings for each in close(bank, march(6), march(8))] == [0, 0, 1]
+    assert judge(bank, 8) == set()
+    assert len(raised(bank)) == 2
+
+
+def test_the_law_of_the_day_judges_however_late_the_close(tmp_path: Path) -> None:
+    gifts = (gift("2014-09-10", "G1"), gift("2014-09-11", "G2"))
+    with new_bank(settings_of(tmp_path), *gifts) as parts:
+        close(parts, march(1), carry=True)
+        [found] = raised(parts)
+        assert (found.facts, str(found.in_force_from)) == (("gift:G2",), "2014-09-11")
+
+
+def test_a_correction_raises_anew_and_what_was_raised_stays(bank: Parts) -> None:
+    close(bank, march(6), march(8))
+    before = raised(bank)
+    tell(bank, *balances("400.00", account_id="A2", first=march(6)))
+    [closed] = close(bank, march(9), carry=True)
+    assert closed.findings == 1
+    assert raised(bank)[:2] == before
+    assert raised(bank)[2].facts[0] == "balance:A2:2024-03-06"
+
+
+def test_a_correction_restates_and_judges_in_one_close(bank: Parts) -> None:
+    close(bank, march(8))
+    tell(bank, *balances("300.00", account_id="A2", first=march(4)))
+    tell(bank, gift("2024-03-02", "G2"))
+    [closed] = close(bank, march(9), carry=True)
+    assert (closed.restated, closed.findings) == (1, 1)
+
+
+def test_month_end_deviation_is_the_whole_bank_s(tmp_path: Path) -> None:
+    feed = [*balances(*["100.00"] * 30, "200.00")]
+    with new_bank(settings_of(tmp_path), *feed) as parts:
+        close(parts, march(30), march(31))
+        [found] = raised(parts)
+        assert (found.rule, found.customer_id, found.raised_on) == ("CN-11", "ledger", march(31))
+        assert found.events == ()
+
+
+def test_nothing_is_raised_of_a_forgotten_customer(bank: Parts) -> None:
+    forget = {"customer_id": "C1", "forgotten_on": "2024-03-08", "reason": "asked"}
+    tell(bank, told("forget-relationship", forget))
+    assert close(bank, march(8))[0].findings == 0
+
+
+def test_the_packs_told_judge_and_are_kept_with_the_start(bank: Parts, tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text((DATA / "us.toml").read_text().replace('"us"', '"ours"'))
+    assert close(bank, march(8), packs=["us", str(own)])[0].findings == 0
+    [(_, started), *_] = identities(bank)
+    assert isinstance(started, CloseStarted)
+    assert [each.pack for each in started.packs] == ["none", "us", "ours"]
+    assert len({each.sha256 for each in started.packs}) == 3
+
+
+def begin(parts: Parts, *packs: str) -> None:
+    """Begin the close of 8 March, and no more."""
+    used = [PackUsed(pack.jurisdiction, pack.sha256) for pack in load_packs(packs) if packs]
+    journal = CloseJournal(parts.store, parts.meta.ledger_id, "operator")
+    journal.start(
+        CloseStarted(
+            customer_id="ledger", business_date=march(8), balances="observed", packs=tuple(used)
+        )
+    )
+
+
+def test_a_close_is_finished_by_the_packs_that_it_was_begun_with(bank: Parts) -> None:
+    begin(bank, "cn")
+    with pytest.raises(PacksDifferError, match="none, cn"):
+        close(bank, march(8), packs=["kr"])
+    assert close(bank, march(8))[0].findings == 2
+
+
+def test_a_rule_changed_since_is_another_pack(bank: Parts, tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text((DATA / "us.toml").read_text())
+    begin(bank, str(own))
+    own.write_text(own.read_text().replace('severity = "high"', 'severity = "low"'))
+    with pytest.raises(PacksDifferError):
+        close(bank, march(8), packs=[str(own)])
+
+
+def test_a_close_begun_before_closes_judged_is_finished_without(bank: Parts) -> None:
+    begin(bank)
+    assert close(bank, march(8), packs=["kr"])[0].findings == 0
+    assert close(bank, march(9), carry=True)[0].findings == 2
+
+
+def test_a_finding_raised_by_somebody_while_a_close_lay_dead_is_left_alone(bank: Parts) -> None:
+    begin(bank, "cn")
+    assert len(judge(bank, 8)) == 2
+    assert close(bank, march(8))[0].findings == 0
+    assert len(raised(bank)) == 2
+    done = told_by_closes(bank)[-1].event
+    assert isinstance(done, BusinessDateClosed)
+    assert done.reported == 3
+
+
+@pytest.mark.parametrize("appends", range(1, 12, 2))
+def test_a_close_cut_off_anywhere_raises_the_same(
+    appends: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(closer, "APPEND_EVENTS_MAX", 1)
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    with new_bank(settings_of(whole), *STORY):
+        pass
+    with sqlite3.connect(whole / "ledger.db") as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    shutil.copytree(whole, tmp_path / "cut")
+    with opened(settings_of(whole)) as parts:
+        close(parts, march(6), march(8))
+        expected = identities(parts)
+    with opened(settings_of(tmp_path / "cut")) as parts:
+        cut = replace(parts, store=Cut(parts.store, appends))  # type: ignore[arg-type]  # a store that fails
+        with pytest.raises(StoreUnavailableError):
+            close(cut, march(6), march(8))
+        parts.catch_up()  # the views go on beyond the close that was cut off
+        close(parts, march(6), march(8))
+        assert identities(parts) == expected
+
+
+def test_every_surface_tells_the_findings_of_a_close(bank: Parts, tmp_path: Path) -> None:
+    close(bank, march(8))
+    ids = {each.finding_id for each in raised(bank)}
+    ledger = ("--ledger", settings_of(tmp_path).ledger)
+    shown = guanxi(*ledger, "show", "findings", "--open", "--json").document()
+    assert {each["finding_id"] for each in shown["findings"]} == ids
+    rows = guanxi(*ledger, "export", "findings", "--json").document()
+    exported = next(value for value in rows.values() if isinstance(value, list))
+    assert {each["finding_id"] for each in exported} == ids
+    bank.catch_up()
+    registry, served = CollectorRegistry(), Served()
+    registry.register(LedgerTotals(bank))
+    served.open(bank, bank.ledger())
+    answer = TestClient(application(served, registry)).get("/findings?status=open").json()
+    assert {each["finding_id"] for each in answer["findings"]} == ids
+    scraped = generate_latest(registry).decode()
+    for rule in ("CN-01", "CN-07"):
+        assert f'guanxi_findings_open{{rule="{rule}",severity="high"}} 1.0' in scraped
