@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.values import ONE, apportion
 from projections.book import Book
-from projections.facts import Profile, Referral
+from projections.facts import Contact, Profile, Referral
 from projections.referral_attribution import (
     AttributionRules,
     AttributionRulesFile,
@@ -22,6 +22,7 @@ from projections.referral_attribution import (
 from tests.books import account, contact, customer, day
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from projections.facts import Key, Row
@@ -53,14 +54,17 @@ def touch(
 
 
 def owed(
-    *touches: Referral, rules: AttributionRules = RULES, as_of: date = CLAIMED, **more: Row
+    *touches: Referral,
+    rules: AttributionRules = RULES,
+    as_of: date = CLAIMED,
+    seen: Sequence[Contact] = (),
 ) -> Attribution:
     """Return to whom the conversion of P is owed, whose first account is of day 40."""
     rows: list[tuple[Key, Row]] = [
         (("P", "referral", f"R{number}"), each) for number, each in enumerate(touches, 1)
     ]
     rows.append((("P", "account", "A"), account(CONVERTED)))
-    rows += [(("P", "contact", id_), row) for id_, row in more.items()]
+    rows += [(("P", "contact", f"T{number}"), row) for number, row in enumerate(seen)]
     rows.append((("P", "customer", ""), replace(customer(CONVERTED), profiles=PROFILES)))
     return attribution(Book.from_rows(rows), "P", as_of, (rules,))
 
@@ -100,7 +104,7 @@ def test_who_did_not_convert_is_owed_to_nobody() -> None:
 
 def test_the_split_is_of_referrer_teller_and_who_saw_the_prospect() -> None:
     seen = replace(contact(day(30)), by="RM-9")
-    found = owed(touch("X", 15), T1=seen, T2=contact(day(41)))
+    found = owed(touch("X", 15), seen=[seen, contact(day(41))])
     assert found.shares == (
         Share("X", "customer", 700_000),
         Share("RM-X", "employee", 200_000),
@@ -113,15 +117,15 @@ def test_who_is_missing_leaves_their_share_to_the_others_in_proportion() -> None
 
 
 def test_who_is_two_of_them_has_one_share() -> None:
-    found = owed(touch("X", 15), T1=replace(contact(day(30)), by="RM-X"))
+    found = owed(touch("X", 15), seen=[replace(contact(day(30)), by="RM-X")])
     assert found.shares[1] == Share("RM-X", "employee", 300_000)
 
 
 def test_the_contact_that_counts_is_the_first_or_the_last() -> None:
-    seen = {"T1": replace(contact(day(20)), by="RM-1"), "T2": replace(contact(day(30)), by="RM-2")}
-    assert owed(touch("X", 15), **seen).shares[2].party_id == "RM-1"
+    seen = [replace(contact(day(20)), by="RM-1"), replace(contact(day(30)), by="RM-2")]
+    assert owed(touch("X", 15), seen=seen).shares[2].party_id == "RM-1"
     last = replace(RULES, touch="last")
-    assert owed(touch("X", 15), rules=last, **seen).shares[2].party_id == "RM-2"
+    assert owed(touch("X", 15), rules=last, seen=seen).shares[2].party_id == "RM-2"
 
 
 def test_the_branch_of_the_customer_wins_where_the_rule_says_so() -> None:
@@ -198,8 +202,8 @@ def test_shares_come_to_exactly_one_million_parts_or_there_are_none(
         touch(who, on, None if ended is None else max(on, ended)) for who, on, ended in told
     ]
     rules = replace(RULES, touch="first" if which == "first" else "last", split=split)
-    contacts = {f"T{n}": replace(contact(day(20 + n)), by=by) for n, by in enumerate(seen)}
-    found = owed(*touches, rules=rules, **contacts)
+    contacts = [replace(contact(day(20 + n)), by=by) for n, by in enumerate(seen)]
+    found = owed(*touches, rules=rules, seen=contacts)
     assert sum(share.share_ppm for share in found.shares) == (0 if found.nobody else ONE)
     assert len({share.party_id for share in found.shares}) == len(found.shares)
 

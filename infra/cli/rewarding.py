@@ -147,7 +147,7 @@ def show_attribution(
     """Show to whom a prospect's conversion is owed if it is claimed on the date."""
     on, book = asked(settings, RELATIONSHIP, as_of, known_at)
     if prospect_id not in book.referrals_of_prospect:
-        raise not_found("referral of a prospect", prospect_id, on)
+        raise not_found("prospect", prospect_id, on)
     owed = attribution(book, prospect_id, on, attribution_rules())
     shares = [row_document(share) for share in owed.shares]
     document = {"as_of": str(on), **row_document(owed), "shares": shares}
