@@ -51,6 +51,7 @@ QUERIES = {
     "/network/leaders": ("", None),
     "/network/figures": ("", None),
     "/network/bursts": ("", None),
+    "/partners": ("", None),
     "/network/{customer_id}": ("GX-001", "NOBODY"),
 }
 BAD_PARAMETERS = ("as_of=1993-13-01", "known_at=1993-01-01T00:00:00", "min_position=-1")

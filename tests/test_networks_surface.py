@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from projections.bursts import BurstRow
 from projections.leaders import LeaderRow
 from projections.network_figures import FigureRow
+from projections.partners import PartnerRow
 from tests.surfaces.cli import guanxi
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ def test_the_figures_of_all_cohorts_branches_and_depths_are_shown() -> None:
         ("leaders", LeaderRow._fields),
         ("network-figures", FigureRow._fields),
         ("bursts", BurstRow._fields),
+        ("partners", PartnerRow._fields),
     ],
 )
 def test_each_answer_is_exported_in_every_format(
@@ -78,3 +81,45 @@ def test_each_answer_is_exported_in_every_format(
     for format_ in ("jsonl", "parquet"):
         out = tmp_path / f"{view}.{format_}"
         assert guanxi("export", view, "--format", format_, "--out", str(out)).status == 0
+
+
+def recorded(command: str, **columns: str | int) -> Answer:
+    return guanxi("record", command, json.dumps(columns))
+
+
+def test_a_partner_agreed_on_without_checks_is_shown_and_flagged() -> None:
+    agreement = {
+        "agreement_id": "AG1",
+        "customer_id": "GX-001",
+        "agreed_on": "1993-02-01",
+        "starts_on": "1993-02-01",
+        "ends_on": "1994-01-31",
+        "approved_by": "HEAD-1",
+    }
+    assert recorded("agree-partner", **agreement).status == 0
+    check = {
+        "admission_check_id": "AC1",
+        "customer_id": "GX-001",
+        "subject": "breaches",
+        "result": "passed",
+        "figure": 0,
+        "evidence": "letter of the registry",
+        "checked_on": "1993-02-02",
+        "by": "RM-1",
+    }
+    assert recorded("check-partner-admission", **check).status == 0
+    [found] = shown("partners", "--json").document()["partners"]
+    assert (found["partner_id"], found["agreement"], found["admission"]) == (
+        "GX-001",
+        "running",
+        "lacking",
+    )
+    assert found["lacked"] == "licence accounts rating own_debts guarantees_given breaches"
+    assert found["lacks"] == "licence accounts rating own_debts guarantees_given"
+    assert "agreed on 1993-02-01 without: licence" in shown("partners").out
+
+
+def test_an_agreement_nobody_made_cannot_end() -> None:
+    told = {"customer_id": "GX-001", "ended_on": "1993-02-02", "reason": "sold", "by": "HEAD-1"}
+    answer = recorded("end-partner", agreement_id="AG404", **told)
+    assert (answer.status, "unknown-agreement" in answer.err) == (1, True)

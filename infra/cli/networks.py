@@ -14,11 +14,13 @@ from infra.cli.questions import Currency, asked
 from infra.cli.settings import Settings, with_settings
 from infra.documents import row_document
 from infra.rendering.leaders import figures_view, leaders_view
-from infra.rules.reading import network_rules
+from infra.rendering.partners import partners_view
+from infra.rules.reading import network_rules, partner_rules
 from projections.bursts import BurstRow, burst_rows
 from projections.leaders import LEADER_BY, LeaderRow, best, leader_rows
 from projections.network_figures import FigureRow, figure_rows
-from projections.projection import NETWORK
+from projections.partners import PartnerRow, partner_rows
+from projections.projection import NETWORK, RELATIONSHIP
 from projections.referral_network import network_rows
 
 if TYPE_CHECKING:
@@ -43,10 +45,15 @@ def _bursts(book: Book, as_of: date, _: str) -> Iterator[BurstRow]:
     return burst_rows(book, as_of, network_rules(as_of).burst)
 
 
+def _partners(book: Book, as_of: date, currency: str) -> Iterator[PartnerRow]:
+    return partner_rows(book, as_of, currency, partner_rules())
+
+
 EXPORTS: dict[str, Any] = {
     "leaders": (NETWORK, LeaderRow, _leaders),
     "network-figures": (NETWORK, FigureRow, _figures),
     "bursts": (NETWORK, BurstRow, _bursts),
+    "partners": (RELATIONSHIP, PartnerRow, _partners),
 }
 WITHOUT_AMOUNTS = frozenset({"network-figures", "bursts"})
 
@@ -55,6 +62,7 @@ def register(show: typer.Typer) -> None:
     """Add what can be shown."""
     show.command("leaders")(show_leaders)
     show.command("network-figures")(show_figures)
+    show.command("partners")(show_partners)
 
 
 @with_settings
@@ -94,3 +102,19 @@ def show_figures(settings: Settings, as_of: AsOf = None, known_at: KnownAt = Non
         "bursts": [row_document(row) for row in bursts],
     }
     settings.answer(document, lambda: Console().print(figures_view(rows, bursts, on)))
+
+
+@with_settings
+def show_partners(
+    settings: Settings, as_of: AsOf = None, known_at: KnownAt = None, currency: Currency = None
+) -> None:
+    """Show the cooperating firms: admission, agreement, what they brought and its quality."""
+    on, book = asked(settings, RELATIONSHIP, as_of, known_at)
+    chosen = currency_of(book, currency)
+    rows = list(_partners(book, on, chosen))
+    document = {
+        "as_of": str(on),
+        "currency": chosen,
+        "partners": [row_document(row) for row in rows],
+    }
+    settings.answer(document, lambda: Console().print(partners_view(rows, on, chosen)))

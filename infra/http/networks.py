@@ -10,13 +10,14 @@ from fastapi import APIRouter, Query
 from infra.answers import currency_of
 from infra.documents import circle_document, row_document
 from infra.http.questions import Asked, not_found, page_of
-from infra.http.schemas import Bursts, Circles, Figures, Leaders, Nodes, answers
-from infra.rules.reading import network_rules
+from infra.http.schemas import Bursts, Circles, Figures, Leaders, Nodes, Partners, answers
+from infra.rules.reading import network_rules, partner_rules
 from projections.bursts import burst_rows
 from projections.guarantee_network import circles
 from projections.leaders import LeaderBy, best, leader_rows
 from projections.network_figures import figure_rows
-from projections.projection import GUARANTEES, NETWORK
+from projections.partners import partner_rows
+from projections.projection import GUARANTEES, NETWORK, RELATIONSHIP
 from projections.referral_network import network_rows, tree
 
 if TYPE_CHECKING:
@@ -69,6 +70,19 @@ def networks(queries: Queries) -> APIRouter:
         if not found:
             raise not_found("customer", customer_id, on)
         return {"as_of": str(on), "currency": currency, "nodes": [row_document(r) for r in found]}
+
+    @router.get("/partners", responses=answers(Partners))
+    def partners(
+        asked: Asked,
+        after: Annotated[str, Query(description="A partner id: the page after it.")] = "",
+        limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = PAGE_ROWS_MAX,
+    ) -> dict[str, Any]:
+        book, on = queries.book(RELATIONSHIP, asked)
+        currency = currency_of(book, asked.currency)
+        rows = partner_rows(book, on, currency, partner_rules())
+        rest = (row for row in rows if row.partner_id > after)
+        page, following = page_of(rest, limit, "partner_id")
+        return {"as_of": str(on), "currency": currency, "partners": page, "next": following}
 
     @router.get("/circles", responses=answers(Circles))
     def guarantee_circles(

@@ -22,6 +22,7 @@ from projections.findings import FindingRow
 from projections.guarantee_network import CircleRow, ExposureRow
 from projections.leaders import LeaderRow
 from projections.network_figures import FigureRow, GroupBy
+from projections.partners import AgreementStatus, PartnerRow
 from projections.referral_network import NetworkRow
 from projections.relationship_state import RelationshipRow
 
@@ -47,7 +48,12 @@ class Recorded(BaseModel):
 
 def _columns(row_type: type) -> dict[str, Any]:
     names = {"date": date, "Minor": Minor, "Metric": Metric, "Status": Status}
-    names |= {"Severity": Severity, "Reason": Reason, "GroupBy": GroupBy}
+    names |= {
+        "Severity": Severity,
+        "Reason": Reason,
+        "GroupBy": GroupBy,
+        "AgreementStatus": AgreementStatus,
+    }
     hints = get_type_hints(row_type, localns=names)  # imported there for the checker alone
     return {name: (hint, ...) for name, hint in hints.items()}
 
@@ -68,12 +74,6 @@ Relationship = create_model(
     referrer_may_be_named=(bool | None, ...),
     closed_on=(date | None, ...),
 )
-Commitment = create_model(
-    "Commitment",
-    **_WHEN,
-    commitment_id=(str, ...),
-    customer_id=(str, ...),
-    loan_id=(str | None, ...),
 _Cost = create_model(
     "Cost",
     window_start=(date, ...),
@@ -100,6 +100,12 @@ _Report = create_model("Report", **_columns(Report))
 _ReportOfWindow = create_model(
     "ReportOfWindow", __base__=_Report, window_start=(date, ...), test_id=(str, ...)
 )
+Commitment = create_model(
+    "Commitment",
+    **_WHEN,
+    commitment_id=(str, ...),
+    customer_id=(str, ...),
+    loan_id=(str | None, ...),
     agreed_on=(date, ...),
     released_on=(date | None, ...),
     starts_on=(date, ...),
@@ -109,17 +115,17 @@ _ReportOfWindow = create_model(
     requirement_kind=(str, ...),
     requirement_value=(int, ...),
     windows=(list[_Window], ...),  # type: ignore[valid-type]  # a model made above
-)
-Windows = create_model(
-    "Windows",
-    **_WHEN,
-    windows=(list[_WindowAsked], ...),  # type: ignore[valid-type]  # as above
-    next=(str | None, ...),
     consequences=(list[_Cost], ...),  # type: ignore[valid-type]  # as above
     explained=(_Explained | None, None),
     reported=(list[_ReportOfWindow] | None, None),  # type: ignore[valid-type]  # as above
 )
 _WindowAsked = create_model("WindowAsked", __base__=_Window, reported=(_Report | None, None))
+Windows = create_model(
+    "Windows",
+    **_WHEN,
+    windows=(list[_WindowAsked], ...),  # type: ignore[valid-type]  # as above
+    next=(str | None, ...),
+)
 Nodes = create_model("Nodes", **_WHEN, nodes=(list[_Node], ...))  # type: ignore[valid-type]  # as above
 _Leader = create_model("Leader", **_columns(LeaderRow))
 Leaders = create_model("Leaders", **_WHEN, leaders=(list[_Leader], ...))  # type: ignore[valid-type]  # as above
@@ -134,6 +140,13 @@ Bursts = create_model(
     "Bursts",
     as_of=(date, ...),
     bursts=(list[_Burst], ...),  # type: ignore[valid-type]  # as above
+    next=(str | None, ...),
+)
+_Partner = create_model("Partner", **_columns(PartnerRow))
+Partners = create_model(
+    "Partners",
+    **_WHEN,
+    partners=(list[_Partner], ...),  # type: ignore[valid-type]  # as above
     next=(str | None, ...),
 )
 _Guarantee = create_model(
@@ -176,19 +189,6 @@ Findings = create_model(
 )
 
 
-_AgendaRow = create_model("AgendaRow", **_columns(AgendaRow), rank=(int, ...))
-Agenda = create_model(
-    "Agenda",
-    as_of=(date, ...),
-    rows=(list[_AgendaRow], ...),  # type: ignore[valid-type]  # as above
-    next=(str | None, ...),
-)
-
-
-class Event(BaseModel):
-    """An event as it was stored; personal fields stay sealed."""
-
-    position: int
 _PackUsed = create_model("PackUsed", **_columns(PackUsed))
 _Close = create_model(
     "Close",
@@ -208,6 +208,19 @@ Closes = create_model(
     closes=(list[_Close], ...),  # type: ignore[valid-type]  # as above
     next=(date | None, ...),
 )
+_AgendaRow = create_model("AgendaRow", **_columns(AgendaRow), rank=(int, ...))
+Agenda = create_model(
+    "Agenda",
+    as_of=(date, ...),
+    rows=(list[_AgendaRow], ...),  # type: ignore[valid-type]  # as above
+    next=(str | None, ...),
+)
+
+
+class Event(BaseModel):
+    """An event as it was stored; personal fields stay sealed."""
+
+    position: int
     id: str
     type: str
     version: int

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from projections.agenda_rules import AgendaRules
 from projections.judgement import JudgementRules
 from projections.network_rules import NetworkRules, NetworkRulesFile, version_on
+from projections.partner_rules import PartnerRules, PartnerRulesFile
 from projections.referral_attribution import AttributionRules, AttributionRulesFile
 from projections.referral_lapse import LapseRules
 from projections.reward_plans import RewardPlans
@@ -71,6 +72,11 @@ def lapse_rules() -> LapseRules:
 def reward_plans() -> RewardPlans:
     """Return the reward plans. Raises `RulesError`."""
     return _rules("rewards.toml", RewardPlans)
+
+
+def partner_rules() -> Sequence[PartnerRules]:
+    """Return the versions of the rules of partners' admission. Raises `RulesError`."""
+    return _rules("partner.toml", PartnerRulesFile).versions
 
 
 def _rules(name: str, cls: type[Rules]) -> Rules:

@@ -1,0 +1,47 @@
+"""The rules of partners' admission, each version from its first day on.
+
+They are data: `infra/rules/data/partner.toml` holds the ones in use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date  # noqa: TC003 - the reader of the file needs the types
+
+from domain.partner import AdmissionSubject  # noqa: TC001 - the same
+from projections.network_rules import check_order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Required:
+    """A check that has to have passed, how long it is good for, and the bounds of its figure."""
+
+    subject: AdmissionSubject
+    valid_months: int
+    at_most: int | None = None
+    at_least: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerRules:
+    """One version."""
+
+    version: int
+    in_force_from: date
+    admission: tuple[Required, ...]
+
+    def __post_init__(self) -> None:
+        subjects = [required.subject for required in self.admission]
+        if len(subjects) != len(set(subjects)):
+            message = "a subject is listed once"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerRulesFile:
+    """All versions, in order."""
+
+    versions: tuple[PartnerRules, ...]
+
+    def __post_init__(self) -> None:
+        check_order(self.versions)
