@@ -54,13 +54,19 @@ class ClosingBook:
     def start(self, views: Views, projections: Sequence[Projection], through: int) -> None:
         """Take the facts of the live views up to a position, or less where one holds less.
 
-        A kind that several keep is taken from the last of them. Nothing is taken where a view is
-        missing or of another version.
+        A kind that several keep is read from the last of them alone. Nothing is taken where a
+        view is missing or of another version.
         """
         self._kinds = frozenset().union(*(each.kinds for each in projections))
         self._dropped = frozenset().union(*(views.dropped(each.name) for each in projections))
+        own = [
+            each.kinds.difference(*(later.kinds for later in projections[place:]))
+            for place, each in enumerate(projections, 1)
+        ]
         try:
-            live = [views.applied(each.name) for each in projections]
+            live = [
+                views.applied(p.name, kinds) for p, kinds in zip(projections, own, strict=True)
+            ]
         except NoViewError:
             return
         if [view.generation.version for view in live] != [each.version for each in projections]:

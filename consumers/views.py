@@ -214,8 +214,8 @@ class Views(Protocol):
         """
         ...
 
-    def applied(self, projection: str) -> Applied:
-        """Return the live view of one instant, whole. Raises `NoViewError`."""
+    def applied(self, projection: str, kinds: Iterable[str] | None = None) -> Applied:
+        """Return the live view of one instant, all its kinds or some. Raises `NoViewError`."""
         ...
 
     def digest(self, generation: Generation) -> Digest:

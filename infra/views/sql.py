@@ -177,8 +177,8 @@ class SQLViews(SQLGenerations):
             generation = self._live(connection, projection)
             yield from self._scan(connection, generation, kinds, customer_ids)
 
-    def applied(self, projection: str) -> Applied:
-        """Return the live view of one instant, whole."""
+    def applied(self, projection: str, kinds: Iterable[str] | None = None) -> Applied:
+        """Return the live view of one instant, all its kinds or those named."""
         parked = "SELECT DISTINCT customer_id FROM view_parked WHERE generation = %s"
         with self._database.snapshot() as connection:
             generation = self._live(connection, projection)
@@ -192,7 +192,7 @@ class SQLViews(SQLGenerations):
                 frozenset(customer_id for (customer_id,) in waiting),
                 {
                     (customer_id, kind, id_): unpack_row(kind, value)
-                    for customer_id, kind, id_, value in self._scan(connection, generation)
+                    for customer_id, kind, id_, value in self._scan(connection, generation, kinds)
                 },
             )
 
