@@ -104,6 +104,37 @@ def test_the_network_leaves_as_a_graph(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("ledger")
+@pytest.mark.parametrize(
+    ("words", "nodes", "edges"),
+    [(("circles",), 4, 3), (("network",), 2, 1), (("network", "P1"), 1, 0)],
+)
+def test_a_network_is_written_as_a_page(
+    tmp_path: Path, words: tuple[str, ...], nodes: int, edges: int
+) -> None:
+    out = tmp_path / "page.html"
+    document = guanxi("show", *words, "--html", str(out), "--json").document()
+    assert (document["nodes"], document["edges"]) == (nodes, edges)
+    assert out.read_text("utf-8").startswith("<!doctype html>")
+    assert guanxi("show", *words, "--html", str(out)).out.split() == (
+        f"{nodes} nodes and {edges} edges in {out}".split()
+    )
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_page_that_cannot_be_written_or_makes_no_sense_is_refused(tmp_path: Path) -> None:
+    out = str(tmp_path / "page.html")
+    for words, status, code in (
+        (("network",), 2, "bad-call"),
+        (("circles", "--default", "C1", "--html", out), 2, "bad-call"),
+        (("network", "C404", "--html", out), 1, "not-found"),
+        (("circles", "--html", str(tmp_path / "nowhere" / "page.html")), 1, "system"),
+    ):
+        refused = guanxi("show", *words)
+        assert (refused.status, code in refused.err) == (status, True)
+    assert not (tmp_path / "page.html").exists()
+
+
+@pytest.mark.usefixtures("ledger")
 def test_a_relationship_counts_its_guarantees() -> None:
     found = guanxi("show", "relationship", "C1", "--json").document()
     assert (found["guarantees_given"], found["guarantees_received"]) == (1, 1)
