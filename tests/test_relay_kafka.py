@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions
 
-from consumers.relay_start import RestoredStoreError, TopicsChangedError, TopicsMissingError
+from consumers.relay_start import (
+    NothingToRepublishError,
+    RestoredStoreError,
+    TopicsChangedError,
+    TopicsMissingError,
+)
 from consumers.topics import event_topics
 from infra.databases import open_database
 from infra.kafka.progress import ProgressReader
@@ -135,6 +140,8 @@ def test_a_relay_goes_on_where_the_last_one_stopped(world: World) -> None:
     world.catch_up()
     append(world.store, 100)
     world.catch_up()
+    with pytest.raises(NothingToRepublishError, match="up to position 200"):
+        world.run_once(republish=True)
     found = audit(world.bootstrap, world.prefix, PARTITIONS)
     assert_complete(found, world.store)
     assert found.dropped == 0
