@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from projections.judgement import Judgement
     from projections.loss_walk import LossWalk
     from projections.ownership import HandoverState
+    from projections.referral_attribution import Attribution
     from projections.relationship_state import Relationship
 
 
@@ -94,6 +95,11 @@ def finding_document(book: Book, row: FindingRow, as_of: date) -> dict[str, Any]
         "detail": finding.detail,
         "assigned_to": assigned_at(finding, as_of),
     }
+
+
+def attribution_document(owed: Attribution) -> dict[str, Any]:
+    """Return to whom a conversion is owed, shares in parts per million."""
+    return {**row_document(owed), "shares": [row_document(share) for share in owed.shares]}
 
 
 def circle_document(circle: Circle) -> dict[str, Any]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 REWARDS = UUID("0a8d3a4e-51f4-5c0b-9a55-6b1f0f6f2b77")  # the name space of rewards' ids
 
-Status: TypeAlias = Literal["accrued", "approved", "paid", "clawed_back"]
+RewardStatus: TypeAlias = Literal["accrued", "approved", "paid", "clawed_back"]
 
 
 def reward_id(plan_id: str, prospect_id: str, payee_id: str) -> str:
@@ -175,7 +175,7 @@ class RewardRow(NamedTuple):
     amount: Minor
     currency: str
     formula: str
-    status: Status
+    status: RewardStatus
     accrued_on: date
     approved_on: date | None
     paid_on: date | None
@@ -184,11 +184,17 @@ class RewardRow(NamedTuple):
     claw_back_reason: str | None
 
 
-def reward_rows(book: Book, as_of: date, _: str = "") -> Iterator[RewardRow]:
-    """Yield the rewards accrued up to a date, by id; each amount in the reward's own currency."""
+def reward_rows(
+    book: Book, as_of: date, _: str = "", *, of: str | None = None
+) -> Iterator[RewardRow]:
+    """Yield the rewards accrued up to a date, by id; each amount in the reward's own currency.
+
+    `of` is the id of a reward, referral, prospect or payee, whose alone are wanted.
+    """
     for id_ in sorted(book.rewards):
         customer_id, reward = book.rewards[id_]
-        if reward.accrued_on <= as_of:
+        asked = {None, id_, customer_id, reward.referral_id, reward.payee_id}
+        if reward.accrued_on <= as_of and of in asked:
             yield _row(id_, customer_id, reward, as_of)
 
 
@@ -198,7 +204,7 @@ def _row(id_: str, customer_id: str, reward: Reward, as_of: date) -> RewardRow:
 
     approved_on, paid_on = known(reward.approved_on), known(reward.paid_on)
     clawed_back_on = known(reward.clawed_back_on)
-    status: Status = "accrued"
+    status: RewardStatus = "accrued"
     if clawed_back_on:
         status = "clawed_back"
     elif approved_on:

@@ -67,6 +67,8 @@ from domain.relationship import (
     TierAssigned,
 )
 from domain.reported import CommitmentTested, ConsequenceApplied
+from domain.reward import RewardAccrued, RewardApproved, RewardClawedBack, RewardPaid
+from domain.telling import told
 from infra.views.row_codec import pack_row, unpack_row
 from projections import facts
 from projections.folding import FOLDED, UNFOLDED, CannotApplyError, fold, key_of
@@ -307,6 +309,27 @@ EQUITY_CHECKED = EquityChecked(
 )
 
 
+ACCRUED = RewardAccrued(
+    customer_id="C",
+    reward_id="W",
+    referral_id="R",
+    plan="friend",
+    plan_version=1,
+    milestone="converted",
+    reached_on=D1,
+    accrued_on=D2,
+    payee_id="C0",
+    payee_role="customer",
+    basis="referral",
+    whole=100,
+    share_ppm=500_000,
+    amount=50,
+    currency="CZK",
+    formula="fixed",
+    by="RM-1",
+)
+
+
 def after(*events: Event) -> dict[Key, Row]:
     rows: dict[Key, Row] = {}
     for event in events:
@@ -358,6 +381,7 @@ def test_the_kinds_folded_are_those_of_the_facts() -> None:
         HELD,
         RAISED,
         PARTNER_AGREED,
+        ACCRUED,
     )
     assert {kind for _, kind, _ in rows} == set(facts.KINDS)
     assert {customer_id for customer_id, _, _ in rows} == {"C"}
@@ -442,6 +466,25 @@ def test_a_consent_refused_before_it_was_given_holds_on_no_day() -> None:
     given = ConsentGiven(customer_id="C", purpose="marketing", given_on=D2)
     row = row_after(withdrawn, given)
     assert row == facts.Consent((facts.Consented(D1, D1), facts.Consented(D2)))
+
+
+def test_a_reward_is_what_was_accrued_and_how_far_it_came() -> None:
+    approved = RewardApproved(customer_id="C", reward_id="W", approved_on=D2, approved_by="HEAD")
+    paid = told(RewardPaid, ACCRUED, paid_on=D3, booked="yes")
+    taken = told(RewardClawedBack, ACCRUED, clawed_back_on=D3, reason="fraud")
+    row = row_after(ACCRUED, approved, paid, replace(taken, amount=20))
+    assert row == told(
+        facts.Reward,
+        ACCRUED,
+        approved_on=D2,
+        approved_by="HEAD",
+        paid_on=D3,
+        booked="yes",
+        clawed_back_on=D3,
+        clawed_back=20,
+        claw_back_reason="fraud",
+    )
+    assert row_after(ACCRUED) == told(facts.Reward, ACCRUED)
 
 
 def test_a_corrected_contact_replaces_what_was_told() -> None:

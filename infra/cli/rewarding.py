@@ -16,7 +16,7 @@ from infra.cli.moments import AsOf, KnownAt, day
 from infra.cli.questions import asked, not_found
 from infra.cli.settings import Settings, with_settings
 from infra.composition import opened
-from infra.documents import row_document
+from infra.documents import attribution_document, row_document
 from infra.outages import tell_outage
 from infra.rendering.rewards import attribution_view, rewards_view, run_view
 from infra.rewarding import Run, following, id_of, record
@@ -131,11 +131,7 @@ def show_rewards(
 ) -> None:
     """Show rewards: to whom, for whom, by which plan and formula, and how far each came."""
     on, book = asked(settings, RELATIONSHIP, as_of, known_at)
-    rows = [
-        row
-        for row in reward_rows(book, on)
-        if id_ in {None, row.referral_id, row.customer_id, row.payee_id, row.reward_id}
-    ]
+    rows = list(reward_rows(book, on, of=id_))
     document = {"as_of": str(on), "rewards": [row_document(row) for row in rows]}
     settings.answer(document, lambda: Console().print(rewards_view(rows, on)))
 
@@ -149,6 +145,5 @@ def show_attribution(
     if prospect_id not in book.referrals_of_prospect:
         raise not_found("prospect", prospect_id, on)
     owed = attribution(book, prospect_id, on, attribution_rules())
-    shares = [row_document(share) for share in owed.shares]
-    document = {"as_of": str(on), **row_document(owed), "shares": shares}
+    document = {"as_of": str(on), **attribution_document(owed)}
     settings.answer(document, lambda: Console().print(attribution_view(owed, on)))

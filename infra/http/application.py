@@ -23,6 +23,7 @@ from infra.http.complying import complying
 from infra.http.networks import networks
 from infra.http.operations import operations
 from infra.http.questions import Asked, Queries, not_found, page_of
+from infra.http.rewarding import rewarding
 from infra.http.schemas import (
     Agenda,
     Findings,
@@ -53,6 +54,7 @@ def application(served: Served, registry: CollectorRegistry) -> FastAPI:
     app.include_router(_queries(queries))
     app.include_router(complying(queries))
     app.include_router(networks(queries))
+    app.include_router(rewarding(queries))
     app.include_router(commands(served))
     return app
 

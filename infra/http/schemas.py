@@ -11,7 +11,8 @@ from domain.close import Balances, PackUsed
 from domain.commitment import Metric
 from domain.compliance import Status
 from domain.finding import Severity
-from domain.values import Minor
+from domain.reward import RewardPayee
+from domain.values import Minor, Ppm
 from projections.agenda_rules import Reason
 from projections.bursts import BurstRow
 from projections.contact_agenda import AgendaRow
@@ -23,8 +24,10 @@ from projections.guarantee_network import CircleRow, ExposureRow
 from projections.leaders import LeaderRow
 from projections.network_figures import FigureRow, GroupBy
 from projections.partners import AgreementStatus, PartnerRow
+from projections.referral_attribution import Attribution, Share
 from projections.referral_network import NetworkRow
 from projections.relationship_state import RelationshipRow
+from projections.rewards import RewardRow, RewardStatus
 
 
 class Problem(BaseModel):
@@ -53,6 +56,9 @@ def _columns(row_type: type) -> dict[str, Any]:
         "Reason": Reason,
         "GroupBy": GroupBy,
         "AgreementStatus": AgreementStatus,
+        "RewardStatus": RewardStatus,
+        "RewardPayee": RewardPayee,
+        "Ppm": Ppm,
     }
     hints = get_type_hints(row_type, localns=names)  # imported there for the checker alone
     return {name: (hint, ...) for name, hint in hints.items()}
@@ -141,6 +147,19 @@ Bursts = create_model(
     as_of=(date, ...),
     bursts=(list[_Burst], ...),  # type: ignore[valid-type]  # as above
     next=(str | None, ...),
+)
+_Reward = create_model("Reward", **_columns(RewardRow))
+Rewards = create_model(
+    "Rewards",
+    as_of=(date, ...),
+    rewards=(list[_Reward], ...),  # type: ignore[valid-type]  # as above
+    next=(str | None, ...),
+)
+_Share = create_model("Share", **_columns(Share))
+Attributed = create_model(
+    "Attributed",
+    as_of=(date, ...),
+    **_columns(Attribution) | {"shares": (list[_Share], ...)},  # type: ignore[valid-type]  # as above
 )
 _Partner = create_model("Partner", **_columns(PartnerRow))
 Partners = create_model(
