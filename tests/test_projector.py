@@ -121,7 +121,7 @@ class Told:
     def fault(self, error: Exception) -> None:
         self.faults.append(error)
         standing = self.standings.get(NETWORK.name)
-        self.stood_at_faults.append(standing and standing.position)
+        self.stood_at_faults.append(standing.position if standing else None)
 
 
 # The same view, however it was fed.
