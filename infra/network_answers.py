@@ -1,13 +1,15 @@
-"""The referral network out of its view, without a book: read a customer at a time."""
+"""The networks out of their views, without a book of all that is in them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from infra.answers import chosen
-from infra.views.row_codec import reader_of
+from infra.answers import chosen, currency_of
+from infra.views.row_codec import reader_of, unpack_row
+from projections.book import Book
+from projections.guarantee_network import circle_rows
 from projections.network_node import AS_IT_IS, READ, node_of, own_facts, rows_of
-from projections.projection import NETWORK
+from projections.projection import GUARANTEES, NETWORK
 from projections.referral_network import Network
 
 if TYPE_CHECKING:
@@ -16,9 +18,20 @@ if TYPE_CHECKING:
 
     from domain.values import Instant
     from infra.answers import Answers
+    from projections.facts import Key, Row
+    from projections.guarantee_network import CircleRow
     from projections.network_node import Node, OwnFacts
+    from projections.referral_network import NetworkRow
+
+
+class _InCurrency(NamedTuple):
+    """Of an `Account` or a `Loan`."""
+
+    currency: str
+
 
 _READERS = {kind: reader_of(kind, cls) for kind, cls in READ.items()}
+_CURRENCY_READERS = {kind: reader_of(kind, _InCurrency) for kind in ("account", "loan")}
 
 
 def facts_of(
@@ -49,3 +62,38 @@ def network_of(
 
     network = Network(nodes())
     return network, chosen(sorted(there), currency)
+
+
+def network_rows_of(
+    answers: Answers, as_of: date, currency: str | None, known_at: Instant | None = None
+) -> Iterator[NetworkRow]:
+    """Return the rows of the `network` export."""
+    return network_of(answers, as_of, currency, known_at)[0].rows()
+
+
+def circle_rows_of(
+    answers: Answers, as_of: date, currency: str | None, known_at: Instant | None = None
+) -> Iterator[CircleRow]:
+    """Return the rows of the `circles` export."""
+    book, told = _guarantees(answers, currency, known_at)
+    return circle_rows(book, as_of, told)
+
+
+def _guarantees(
+    answers: Answers, currency: str | None, known_at: Instant | None = None
+) -> tuple[Book, str]:
+    """Return a book of guarantees alone, which circles and groups are made of; the currency."""
+    if known_at is not None:
+        book = answers.book(GUARANTEES, known_at)
+        return book, currency_of(book, currency)
+    there: set[str] = set()
+
+    def rows() -> Iterator[tuple[Key, Row]]:
+        for customer_id, kind, id_, value in answers.parts.views.stored(GUARANTEES.name):
+            if kind in _CURRENCY_READERS:
+                there.add(_CURRENCY_READERS[kind](value).currency)
+            elif kind == "guarantee":
+                yield (customer_id, kind, id_), unpack_row(kind, value)
+
+    book = Book.from_rows(rows())
+    return book, chosen(sorted(there), currency)

@@ -123,20 +123,17 @@ def own_facts(
             if facts is not None:
                 yield facts
             facts = OwnFacts(customer_id, read["balances"])
-        if kind == "balances":
+        if kind == "account":
+            facts.accounts[id_] = read[kind](stored)
+        elif kind == "balances":
             account_id, _, month = id_.rpartition("/")
             facts.months.setdefault(account_id, []).append((month, stored))
-            continue
-        fact = read[kind](stored)
-        match kind:
-            case "account":
-                facts.accounts[id_] = fact
-            case "customer":
-                facts.opened_on = fact.opened_on
-            case "loan":
-                facts.loans.append(fact)
-            case "referral":
-                facts.referrals.append((id_, fact))
+        elif kind == "customer":
+            facts.opened_on = read[kind](stored).opened_on
+        elif kind == "loan":
+            facts.loans.append(read[kind](stored))
+        elif kind == "referral":
+            facts.referrals.append((id_, read[kind](stored)))
     if facts is not None:
         yield facts
 

@@ -15,46 +15,51 @@ from infra.answers import currency_of
 from infra.cli import complying, graphs, networks, rewarding, working_day
 from infra.cli.failures import BadCallError, persisting
 from infra.cli.moments import AsOf, KnownAt  # noqa: TC001 - Typer reads them at run time
-from infra.cli.questions import Currency, asked, not_found
+from infra.cli.questions import Currency, answered, asked, not_found
 from infra.cli.settings import Settings, with_settings
 from infra.composition import opened
 from infra.documents import finding_document, relationship_document, row_document
 from infra.exports import FORMATS, write_export
 from infra.graph_files import GRAPH_FORMATS, write_graph
+from infra.network_answers import circle_rows_of, network_rows_of
 from infra.rendering.findings import findings_view
 from infra.rendering.relationship import relationship_view
 from infra.status import keys_trouble, status_of
 from projections.deposit_compliance import ComplianceRow, compliance_rows
 from projections.findings import OPEN, FindingRow, finding_rows
-from projections.guarantee_network import CircleRow, circle_rows
+from projections.guarantee_network import CircleRow
 from projections.projection import (
     COMPLIANCE,
     FINDINGS,
-    GUARANTEES,
-    NETWORK,
     RELATIONSHIP,
     Projection,
 )
-from projections.referral_network import NetworkRow, network_rows
+from projections.referral_network import NetworkRow
 from projections.relationship_state import RelationshipRow, relationship, relationship_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from domain.values import Instant
+    from infra.answers import Answers
     from projections.book import Book
 
 # What can be exported: the projection, the type of its rows, and who makes them.
 EXPORTS: dict[str, tuple[Projection, Any, Callable[[Book, date, str], Iterator[Any]]]] = {
     "compliance": (COMPLIANCE, ComplianceRow, compliance_rows),
     "relationships": (RELATIONSHIP, RelationshipRow, relationship_rows),
-    "network": (NETWORK, NetworkRow, network_rows),
-    "circles": (GUARANTEES, CircleRow, circle_rows),
     "findings": (FINDINGS, FindingRow, finding_rows),
     **networks.EXPORTS,
     **working_day.EXPORTS,
     **rewarding.EXPORTS,
 }
 
+# What needs no book, but is made as the view is read.
+STREAMED: dict[str, tuple[Any, Callable[..., Iterator[Any]]]] = {
+    "network": (NetworkRow, network_rows_of),
+    "circles": (CircleRow, circle_rows_of),
+}
+VIEWS = STREAMED | EXPORTS
 WITHOUT_AMOUNTS = networks.WITHOUT_AMOUNTS | working_day.WITHOUT_AMOUNTS
 
 
@@ -76,7 +81,7 @@ def register(app: typer.Typer) -> None:
 @with_settings
 def export(
     settings: Settings,
-    view: Annotated[str, typer.Argument(help=" | ".join(EXPORTS))],
+    view: Annotated[str, typer.Argument(help=" | ".join(VIEWS))],
     as_of: AsOf = None,
     known_at: KnownAt = None,
     currency: Currency = None,
@@ -94,32 +99,46 @@ def export(
 
     With --json and without --out the rows are in the one JSON document.
     """
-    projection, row_type, made = _chosen("view", view, EXPORTS)
     graph = view == "network" and format_ in GRAPH_FORMATS
     formats = (*FORMATS, *GRAPH_FORMATS) if graph else FORMATS
+    _chosen("view", view, VIEWS)
     chosen = _chosen("--format", format_ or "csv", {name: name for name in formats})
-    kept = RELATIONSHIP if graph else projection
-    on, book = asked(settings, kept, as_of, known_at, birthdays=view == "agenda")
-    told = "" if view in WITHOUT_AMOUNTS else currency_of(book, currency)
-    rows = made(book, on, told)
-    if settings.as_json and out is None:
-        if format_ is not None:
-            message = "--json is a format of its own: leave --format out, or name --out FILE"
-            raise BadCallError(message)
-        settings.answer(
-            {"view": view, "as_of": str(on), "rows": [row_document(row) for row in rows]},
-            lambda: None,
-        )
-        return
+    to_json = settings.as_json and out is None
+    if to_json and format_ is not None:
+        message = "--json is a format of its own: leave --format out, or name --out FILE"
+        raise BadCallError(message)
     if graph:
-        written = write_graph(book, on, told, chosen, out)
+        on, book = asked(settings, RELATIONSHIP, as_of, known_at)
+        written = write_graph(book, on, currency_of(book, currency), chosen, out)
     else:
+        on, row_type, rows = _rows(settings, view, as_of, known_at, currency)
+        if to_json:
+            found = [row_document(row) for row in rows]
+            settings.answer({"view": view, "as_of": str(on), "rows": found}, lambda: None)
+            return
         written = write_export(row_type, rows, chosen, out)
     if out is not None:
         document = {"view": view, "as_of": str(on), "rows": written, "out": str(out)}
         settings.answer(
             document, lambda: Console().print(f"{written} rows in {out}", markup=False)
         )
+
+
+def _rows(
+    settings: Settings, view: str, as_of: str | None, known_at: str | None, currency: str | None
+) -> tuple[date, Any, Iterator[Any]]:
+    if view in STREAMED:
+        row_type, read = STREAMED[view]
+
+        def ask(answers: Answers, on: date, known: Instant | None) -> Iterator[Any]:
+            return read(answers, on, currency, known)
+
+        on, rows = answered(settings, as_of, known_at, ask)
+        return on, row_type, rows
+    projection, row_type, made = EXPORTS[view]
+    on, book = asked(settings, projection, as_of, known_at, birthdays=view == "agenda")
+    told = "" if view in WITHOUT_AMOUNTS else currency_of(book, currency)
+    return on, row_type, made(book, on, told)
 
 
 @with_settings

@@ -11,16 +11,16 @@ from rich.console import Console
 from infra.answers import currency_of
 from infra.cli.failures import BadCallError
 from infra.cli.moments import AsOf, KnownAt  # noqa: TC001 - Typer reads them at run time
-from infra.cli.questions import Currency, asked, not_found
+from infra.cli.questions import Currency, answered, asked, not_found
 from infra.cli.settings import Settings, with_settings
 from infra.documents import circle_document, loss_walk_document, row_document
+from infra.network_answers import network_of
 from infra.pages import circles_page, network_page, write_page
 from infra.rendering.circles import circles_view, loss_walk_view
 from infra.rendering.network import network_view
 from projections.guarantee_network import circles, group_rows, joint_liability_groups
 from projections.loss_walk import loss_walk
-from projections.projection import GUARANTEES, NETWORK
-from projections.referral_network import network_rows, tree
+from projections.projection import GUARANTEES
 
 if TYPE_CHECKING:
     from datetime import date
@@ -57,10 +57,13 @@ def show_network(
     if customer_id is None and html is None:
         message = "name a customer, or --html FILE for a page of the whole network"
         raise BadCallError(message)
-    on, book = asked(settings, NETWORK, as_of, known_at)
-    chosen = currency_of(book, currency)
-    rows = list(network_rows(book, on, chosen))
-    found = rows if customer_id is None else tree(rows, customer_id)
+    on, (network, chosen) = answered(
+        settings,
+        as_of,
+        known_at,
+        lambda answers, on, known: network_of(answers, on, currency, known),
+    )
+    found = list(network.rows()) if customer_id is None else network.tree(customer_id)
     if customer_id is not None and not found:
         raise not_found("customer", customer_id, on)
     if html is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -13,10 +13,14 @@ from infra.cli.moments import day, instant
 from infra.composition import opened
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from domain.values import Instant
     from infra.cli.settings import Settings
     from projections.book import Book
     from projections.projection import Projection
 
+T = TypeVar("T")
 Currency = Annotated[str | None, typer.Option(help="Needed only where the ledger holds several.")]
 
 
@@ -29,16 +33,31 @@ def asked(
     birthdays: bool = False,
 ) -> tuple[date, Book]:
     """Return the date asked for and the book that answers, with birthdays where they are asked."""
-    on, known = day("--as-of", as_of), instant("--known-at", known_at)
 
-    def ask() -> tuple[date, Book]:
+    def ask(answers: Answers, _on: date, known: Instant | None) -> Book:
+        book = answers.book(projection, known)
+        return with_birthdays(answers.parts, book, known) if birthdays else book
+
+    return answered(settings, as_of, known_at, ask)
+
+
+def answered(
+    settings: Settings,
+    as_of: str | None,
+    known_at: str | None,
+    ask: Callable[[Answers, date, Instant | None], T],
+) -> tuple[date, T]:
+    """Return the date asked for and what `ask` returns of it, and of the instant, if one is."""
+    told_on, known = day("--as-of", as_of), instant("--known-at", known_at)
+
+    def attempt() -> tuple[date, T]:
         with opened(settings) as parts:
             parts.catch_up()
             answers = Answers(parts)
-            book = answers.book(projection, known)
-            return answers.as_of(on), with_birthdays(parts, book, known) if birthdays else book
+            on = answers.as_of(told_on)
+            return on, ask(answers, on, known)
 
-    return persisting(ask)
+    return persisting(attempt)
 
 
 def not_found(what: str, id_: str, on: date) -> NotFoundError:
