@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from domain.account import AccountKind  # noqa: TC001 - packs are read by these types
@@ -15,8 +17,8 @@ from projections.policy.rules import Check, Offence, money
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from projections.book import Book
-    from projections.facts import Draw, Hold
+    from projections.book import Book, Days
+    from projections.facts import Account, Draw, Hold
 
 _ONE_DAY = timedelta(days=1)
 
@@ -198,35 +200,70 @@ def _deviation(book: Book, told: Deviation, as_of: date) -> Iterator[Offence]:
 
 def _months(book: Book, currency: str, as_of: date) -> Iterator[tuple[date, date, int, int]]:
     """Yield each whole month observed: its ends, balance-days, and its last day's deposits."""
-    moves = _moves(book, currency, as_of)
-    if not moves:
-        return
-    day, deposits, balance_days, observed = min(moves), 0, 0, min(moves)
-    while day <= as_of:
-        deposits += moves.get(day, 0)
-        balance_days += deposits
-        if (day + _ONE_DAY).day == 1:
-            first = day.replace(day=1)
-            if observed <= first and balance_days > 0:
-                yield first, day, balance_days, deposits
-            balance_days = 0
-        day += _ONE_DAY
-
-
-def _moves(book: Book, currency: str, as_of: date) -> Mapping[date, int]:
-    """Return by how much the deposits of all accounts moved, by day; a negative balance is 0."""
-    moves: defaultdict[date, int] = defaultdict(int)
+    whole = _number(as_of) + (as_of.day == _length(_number(as_of)))
+    totals: defaultdict[int, int] = defaultdict(int)
+    endings: defaultdict[int, int] = defaultdict(int)
+    observed = date.max
     for account_id, (_, account) in book.accounts.items():
-        held = 0
         months = book.balances.get(account_id, {}) if account.currency == currency else {}
-        for month, days in months.items():
-            start = date.fromisoformat(f"{month}-01")
-            for back, balance in enumerate(days):
-                on = start + timedelta(days=back)
-                if balance is not None and account.opened_on <= on <= as_of:
-                    moves[on] += max(0, balance) - held
-                    held = max(0, balance)
-    return moves
+        if seen := list(_seen(account, months)):
+            observed = min(observed, _first_day(*seen[0]))
+            for number, balance_days, end in _sums(seen, whole):
+                totals[number] += balance_days
+                endings[number] += end
+    for number in sorted(totals):
+        first = date(number // 12, number % 12 + 1, 1)
+        if observed <= first and totals[number] > 0:
+            last = first.replace(day=_length(number))
+            yield first, last, totals[number], endings[number]
+
+
+def _seen(account: Account, months: Mapping[str, Days]) -> Iterator[tuple[int, Days]]:
+    """Yield the months, numbered, in which a balance was seen since the account was opened."""
+    opened = _number(account.opened_on)
+    for month, days in months.items():
+        number = 12 * int(month[:4]) + int(month[5:]) - 1
+        before = account.opened_on.day - 1 if number == opened else 0
+        since = (None,) * before + days[before:]
+        if number >= opened and any(balance is not None for balance in since):
+            yield number, since
+
+
+def _sums(seen: Sequence[tuple[int, Days]], whole: int) -> Iterator[tuple[int, int, int]]:
+    """Yield an account's months before a number: balance-days, and what the last day holds."""
+    held, following = 0, seen[0][0]
+    for number, days in (*seen, (whole, ())):
+        for between in range(following, min(number, whole)):
+            yield between, held * _length(between), held
+        if number >= whole:
+            return
+        balance_days, held = _carried(days[: _length(number)], held)
+        yield number, balance_days, held
+        following = number + 1
+
+
+def _carried(days: Days, held: int) -> tuple[int, int]:
+    """Return the sum of the days and the last one; a day without a balance keeps what was held."""
+    total = 0
+    for balance in days:
+        if balance is not None:
+            held = max(0, balance)
+        total += held
+    return total, held
+
+
+def _first_day(number: int, days: Days) -> date:
+    back = next(back for back, balance in enumerate(days) if balance is not None)
+    return date(number // 12, number % 12 + 1, back + 1)
+
+
+def _number(day: date) -> int:
+    return 12 * day.year + day.month - 1
+
+
+@lru_cache(maxsize=1_200)
+def _length(number: int) -> int:
+    return monthrange(number // 12, number % 12 + 1)[1]
 
 
 CHECKS: dict[str, Check[Any]] = {
