@@ -226,6 +226,7 @@ def test_pictures_side_by_side_do_not_overlap() -> None:
 def test_linked_nodes_stand_apart(size: int) -> None:
     places = linked(size, [(n, (n * 7 + 1) % n if n else 1) for n in range(size)])
     assert len({(round(x, 3), round(y, 3)) for x, y in places}) == size
+    assert linked(size, [(n, (n * 7 + 1) % n if n else 1) for n in range(size)]) == places
 
 
 def test_the_files_of_a_page_are_part_of_the_package() -> None:

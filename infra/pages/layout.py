@@ -5,14 +5,16 @@ Deterministic, so that the same answer makes the same page. A unit is the room o
 
 from __future__ import annotations
 
-from math import cos, dist, pi, sin, sqrt
+import random
+from contextlib import contextmanager
+from math import cos, dist, inf, pi, sin, sqrt
 from statistics import median
 from typing import TYPE_CHECKING, TypeAlias
 
 import igraph
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 Point: TypeAlias = tuple[float, float]
 
@@ -60,32 +62,42 @@ def linked(size: int, links: Sequence[tuple[int, int]]) -> list[Point]:
     start = graph.layout_circle()
     if size <= EXACT_MEMBERS_MAX:
         start = graph.layout_kamada_kawai(seed=start)
-    found = graph.layout_fruchterman_reingold(
-        seed=start, niter=ROUNDS, grid=size > EXACT_MEMBERS_MAX
-    ).coords
+    with _same_chances():
+        grid = size > EXACT_MEMBERS_MAX
+        found = graph.layout_fruchterman_reingold(seed=start, niter=ROUNDS, grid=grid).coords
     unit = median(dist(found[a], found[b]) for a, b in pairs) or 1.0
     return [(x / unit, y / unit) for x, y in found]
 
 
+@contextmanager
+def _same_chances() -> Iterator[None]:
+    """Let igraph, which shakes nodes apart at random, do so the same way each time."""
+    igraph.set_random_number_generator(random.Random(0))  # noqa: S311 - guards no secret
+    try:
+        yield
+    finally:
+        igraph.set_random_number_generator(random)
+
+
 def side_by_side(pictures: Sequence[Sequence[Point]], margin: float) -> list[list[Point]]:
-    """Return pictures moved apart, with a margin: on shelves, the tallest first, and in stacks."""
+    """Return pictures moved apart, with a margin around each: the tallest first, rows in rows."""
     boxes = [_box(picture) for picture in pictures]
     sizes = [(right - left + margin, bottom - top + margin) for left, top, right, bottom in boxes]
     area = sum(width * height for width, height in sizes)
     breadth = max(BREADTH * sqrt(area), *(width for width, _ in sizes), 0.0)
     moved: list[list[Point]] = [[] for _ in pictures]
-    shelf, floor = 0.0, 0.0  # where the shelf begins, and the next one
-    left = right = low = 0.0  # the stack on it: its sides, and how far down it reaches
+    free = [(0.0, 0.0, breadth, inf)]  # rectangles: left, top, width, height
     for place in sorted(range(len(pictures)), key=lambda each: (-sizes[each][1], each)):
         width, height = sizes[place]
-        if width > right - left or low + height > floor:
-            left, right, low = right, right + width, shelf
-            if right > breadth or floor == shelf:
-                shelf = low = floor
-                left, right, floor = 0.0, width, shelf + height
-        dx, dy = left - boxes[place][0], low - boxes[place][1]
+        at = next(
+            n for n in range(len(free) - 1, -1, -1) if width <= free[n][2] and height <= free[n][3]
+        )
+        left, top, wide, high = free.pop(at)
+        below = (left, top + height, wide, high - height)
+        beside = (left + width, top, wide - width, height)
+        free[at:at] = [each for each in (below, beside) if min(each[2:]) > margin]
+        dx, dy = left - boxes[place][0], top - boxes[place][1]
         moved[place] = [(x + dx, y + dy) for x, y in pictures[place]]
-        low += height
     return moved
 
 
