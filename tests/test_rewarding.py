@@ -12,7 +12,7 @@ import pytest
 from domain.referral import ReferralConverted, ReferralLapsed
 from domain.reward import RewardAccrued, RewardPaid
 from infra.attempt import Recorded, Refused, Unchanged
-from infra.cli.settings import Settings
+from infra.cli.settings import from_environment
 from infra.codec import decode_record
 from infra.composition import opened
 from infra.rewarding import following, record
@@ -24,6 +24,7 @@ from tests.write_side import ACCOUNT, DRAW, LOAN, RELATIONSHIP, told
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("ledger")
 PLANS = """
 [[plans]]
 id = "friend"
@@ -68,21 +69,32 @@ STORY: list[tuple[str, dict[str, str]]] = [
 ]
 
 
-@pytest.fixture
-def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return a ledger with a prospect who was brought, came, and drew 1,000.00."""
+@pytest.fixture(params=["sqlite"])
+def ledger(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Make a ledger with a prospect who was brought, came, and drew 1,000.00."""
     rules = tmp_path / "rules"
     rules.mkdir()
     (rules / "rewards.toml").write_text(PLANS)
     (rules / "attribution.toml").write_text(ATTRIBUTION)
-    url = f"sqlite:{tmp_path / 'ledger.db'}"
+    embedded = f"sqlite:{tmp_path / 'ledger.db'}"
+    cluster = request.param == "postgresql"
+    url = request.getfixturevalue("postgresql_url") if cluster else embedded
     monkeypatch.setenv("GUANXI_LEDGER", url)
+    monkeypatch.setenv("GUANXI_KEYS", str(tmp_path / "keys"))
     monkeypatch.setenv("GUANXI_RULES", str(rules))
     assert guanxi("init").status == 0
-    with opened(Settings(ledger=url)) as parts:
+    with opened(from_environment()) as parts:
         outcomes = parts.ledger().handle([told(*each) for each in STORY])
     assert {type(outcome) for outcome in outcomes} == {Recorded}
-    return url
+
+
+both = pytest.mark.parametrize(
+    "ledger",
+    ["sqlite", pytest.param("postgresql", marks=pytest.mark.cluster)],
+    indirect=True,
+)
 
 
 def say(name: str, /, **fields: str) -> Any:  # noqa: ANN401 - any JSON document
@@ -98,19 +110,19 @@ def ask(*words: str) -> Any:  # noqa: ANN401 - any JSON document
     return answer.document()
 
 
-def events(url: str, *types: type) -> list[Any]:
-    with opened(Settings(ledger=url)) as parts:
+def events(*types: type) -> list[Any]:
+    with opened(from_environment()) as parts:
         found = [decode_record(each).event for each in parts.store.read(0, 1_000)]
     return [event for event in found if isinstance(event, types)]
 
 
-def accrued(url: str) -> list[RewardAccrued]:
+def accrued() -> list[RewardAccrued]:
     assert guanxi("reward", "accrue", "--as-of", "2024-01-31", "--actor", "RM-1").status == 0
-    return events(url, RewardAccrued)
+    return events(RewardAccrued)
 
 
-def test_a_draw_earns_each_payee_a_share_and_the_formula_is_shown(ledger: str) -> None:
-    [referrer, teller] = sorted(accrued(ledger), key=lambda each: each.payee_id)
+def test_a_draw_earns_each_payee_a_share_and_the_formula_is_shown() -> None:
+    [referrer, teller] = sorted(accrued(), key=lambda each: each.payee_id)
     assert (referrer.payee_id, referrer.payee_role, referrer.amount) == ("C1", "customer", 210)
     assert (teller.payee_id, teller.payee_role, teller.amount) == ("RM-1", "employee", 90)
     assert referrer.formula == "marginal: 500.00 CNY × 0.5% + 500.00 CNY × 0.1% = 3.00 CNY"
@@ -120,21 +132,21 @@ def test_a_draw_earns_each_payee_a_share_and_the_formula_is_shown(ledger: str) -
     assert "accrued" in shown.out
 
 
-def test_a_run_told_again_accrues_nothing_twice(ledger: str) -> None:
-    first = accrued(ledger)
+def test_a_run_told_again_accrues_nothing_twice() -> None:
+    first = accrued()
     again = ask("reward", "accrue", "--as-of", "2024-02-15", "--actor", "RM-2")
     assert again["rows"] == []
-    assert events(ledger, RewardAccrued) == first
+    assert events(RewardAccrued) == first
 
 
-def test_a_dry_run_records_nothing(ledger: str) -> None:
+def test_a_dry_run_records_nothing() -> None:
     run = ask("reward", "accrue", "--as-of", "2024-01-31", "--dry-run")
     assert [row["recorded"] for row in run["rows"]] == [False, False]
-    assert events(ledger, RewardAccrued) == []
+    assert events(RewardAccrued) == []
 
 
-def test_a_reward_goes_from_accrued_to_clawed_back(ledger: str) -> None:
-    [reward, _] = sorted(accrued(ledger), key=lambda each: each.payee_id)
+def test_a_reward_goes_from_accrued_to_clawed_back() -> None:
+    [reward, _] = sorted(accrued(), key=lambda each: each.payee_id)
     id_ = reward.reward_id
     alone = ("--approved_on", "2024-02-01", "--approved_by", "RM-1")
     assert "approved-alone" in guanxi("record", "approve-reward", "--reward_id", id_, *alone).err
@@ -152,13 +164,12 @@ def test_a_reward_goes_from_accrued_to_clawed_back(ledger: str) -> None:
     assert states == [set(), {"accrued"}, {"paid", "accrued"}, {"clawed_back"}]
 
 
-def test_nothing_is_taken_back_for_a_reversal_after_the_claw_back_days(ledger: str) -> None:
-    accrued(ledger)
+def test_nothing_is_taken_back_for_a_reversal_after_the_claw_back_days() -> None:
+    accrued()
     say("reverse-draw", draw_id="W1", reversed_on="2024-04-04")
     assert ask("reward", "claw-back", "--as-of", "2024-06-30")["rows"] == []
 
 
-@pytest.mark.usefixtures("ledger")
 def test_what_is_claimed_too_late_is_owed_to_nobody() -> None:
     assert ask("reward", "accrue", "--as-of", "2024-03-05", "--dry-run")["rows"] == []
     owed = ask("show", "attribution", "C2", "--as-of", "2024-03-05")
@@ -168,12 +179,13 @@ def test_what_is_claimed_too_late_is_owed_to_nobody() -> None:
     assert (late["shares"], late["nobody"]) == ([], "claimed more than 365 days after it")
 
 
-def test_writers_that_race_accrue_each_reward_once(ledger: str) -> None:
+@both
+def test_writers_that_race_accrue_each_reward_once() -> None:
     plans, versions = reward_plans(), attribution_rules()
     as_of = date(2024, 1, 31)
 
     def accrue(number: int) -> None:
-        with opened(Settings(ledger=ledger)) as parts:
+        with opened(from_environment()) as parts:
             parts.catch_up()
             by = f"RM-{number}"
             run = following(parts, as_of, lambda book, on: due(book, on, plans, versions, by))
@@ -182,11 +194,12 @@ def test_writers_that_race_accrue_each_reward_once(ledger: str) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(accrue, range(8)))
-    assert sorted(each.payee_id for each in events(ledger, RewardAccrued)) == ["C1", "RM-1"]
+    assert sorted(each.payee_id for each in events(RewardAccrued)) == ["C1", "RM-1"]
 
 
-def test_writers_that_race_pay_a_reward_once(ledger: str) -> None:
-    rewards = accrued(ledger)
+@both
+def test_writers_that_race_pay_a_reward_once() -> None:
+    rewards = accrued()
     for each in rewards:
         say(
             "approve-reward",
@@ -199,17 +212,17 @@ def test_writers_that_race_pay_a_reward_once(ledger: str) -> None:
         paid = {"paid_on": "2024-02-02", "booked": "yes"}
         by = f"CASH-{number % 2}"  # half of them are retries of the other half
         told_them = [told("pay-reward", paid, reward_id=r.reward_id, by=by) for r in rewards]
-        with opened(Settings(ledger=ledger)) as parts:
+        with opened(from_environment()) as parts:
             return [type(outcome) for outcome in parts.ledger().handle(told_them)]
 
     with ThreadPoolExecutor(4) as pool:
         outcomes = Counter(kind for kinds in pool.map(pay, range(8)) for kind in kinds)
     assert outcomes == {Recorded: 2, Unchanged: 6, Refused: 8}
-    paid = Counter(each.reward_id for each in events(ledger, RewardPaid))
+    paid = Counter(each.reward_id for each in events(RewardPaid))
     assert paid == {each.reward_id: 1 for each in rewards}
 
 
-def test_a_referral_lapses_by_time_once(ledger: str) -> None:
+def test_a_referral_lapses_by_time_once() -> None:
     say("introduce-referral", **BROUGHT | {"referral_id": "R2", "prospect_id": "C3"})
     assert ask("referral", "lapse", "--as-of", "2024-06-29")["rows"] == []
     run = ask("referral", "lapse", "--as-of", "2024-08-01")
@@ -217,16 +230,16 @@ def test_a_referral_lapses_by_time_once(ledger: str) -> None:
         ("R2", "2024-06-30")
     ]
     assert ask("referral", "lapse", "--as-of", "2024-09-01")["rows"] == []
-    [lapsed] = events(ledger, ReferralLapsed)
+    [lapsed] = events(ReferralLapsed)
     assert (lapsed.referral_id, lapsed.lapsed_on) == ("R2", date(2024, 6, 30))
 
 
-def test_no_lapse_by_time_undoes_what_was_told_meanwhile(ledger: str) -> None:
+def test_no_lapse_by_time_undoes_what_was_told_meanwhile() -> None:
     say("introduce-referral", **BROUGHT | {"referral_id": "R2", "prospect_id": "C3"})
     say("convert-referral", referral_id="R2", converted_on="2024-07-15")
     overdue = told("lapse-overdue-referral", {"referral_id": "R2", "lapsed_on": "2024-06-30"})
-    with opened(Settings(ledger=ledger)) as parts:
+    with opened(from_environment()) as parts:
         [outcome] = parts.ledger().handle([overdue])
     assert isinstance(outcome, Unchanged)
-    assert events(ledger, ReferralConverted, ReferralLapsed)[-1].referral_id == "R2"
-    assert events(ledger, ReferralLapsed) == []
+    assert events(ReferralConverted, ReferralLapsed)[-1].referral_id == "R2"
+    assert events(ReferralLapsed) == []
