@@ -31,6 +31,7 @@ class _Shape:
         hints = get_type_hints(cls)
         self._cls = cls
         self._names = tuple(field.name for field in fields(cls))
+        self._by_name = any(field.kw_only for field in fields(cls))
         self._get = attrgetter(*self._names)
         converts = [_converts(hints[name]) for name in self._names]
         self._dumps = [(i, dump) for i, (dump, _) in enumerate(converts) if dump]
@@ -49,7 +50,9 @@ class _Shape:
         for index, load in self._loads:
             if values[index] is not None:
                 values[index] = load(values[index])
-        return self._cls(**dict(zip(self._names, values, strict=True)))
+        if self._by_name:
+            return self._cls(**dict(zip(self._names, values, strict=True)))
+        return self._cls(*values)
 
 
 def _converts(hint: Any) -> tuple[Convert | None, Convert | None]:  # noqa: ANN401 - a type
