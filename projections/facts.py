@@ -250,6 +250,8 @@ class Waiver:
     told_on: date
     windows_from: date
     windows_to: date
+    waiver_id: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

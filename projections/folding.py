@@ -301,7 +301,9 @@ def _amended(row: Commitment, event: commitment.CommitmentAmended) -> Commitment
 
 
 def _waived(row: Commitment, event: commitment.CommitmentWaived) -> Commitment:
-    waiver = Waiver(event.waived_on, event.windows_from, event.windows_to)
+    waiver = Waiver(
+        event.waived_on, event.windows_from, event.windows_to, event.waiver_id, event.reason
+    )
     return replace(row, waivers=(*row.waivers, waiver))
 
 

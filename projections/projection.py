@@ -18,7 +18,7 @@ _DEPOSITS = frozenset({"account", "balances"})
 
 RELATIONSHIP = Projection(
     "relationship",
-    4,
+    5,
     _DEPOSITS
     | {"customer", "consent", "contact", "follow_up", "loan", "commitment", "referral", "partner"}
     | {
@@ -35,7 +35,7 @@ RELATIONSHIP = Projection(
     | {"equity_check"},
 )
 FINDINGS = Projection("findings", 1, frozenset({"finding"}))
-COMPLIANCE = Projection("compliance", 3, _DEPOSITS | {"loan", "commitment", "tested"})
+COMPLIANCE = Projection("compliance", 4, _DEPOSITS | {"loan", "commitment", "tested"})
 NETWORK = Projection("network", 4, _DEPOSITS | {"customer", "loan", "referral"})
 GUARANTEES = Projection("guarantees", 3, _DEPOSITS | {"loan", "guarantee"})
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
+from domain.commitment import CommitmentWaived
 from domain.contact import ContactRecorded
 from domain.dealing import (
     Booked,
@@ -16,6 +18,7 @@ from domain.dealing import (
     Product,
     ProductSold,
 )
+from domain.loan import RateChanged
 from domain.referral import ReferralContacted, ReferralIntroduced, Via
 from domain.relationship import ConsentGiven, ConsentWithdrawn, RelationshipOpened
 from domain.reward import RewardAccrued, RewardBasis, RewardPaid, RewardPayee
@@ -55,6 +58,43 @@ def test_another_contact_is_no_threat_and_none_was_barred_before_the_notice() ->
     assert cn(contact("2021-01-01"), rule="CN-05") == []
     assert cn(contact("2020-05-31", outcome="断贷威胁"), rule="CN-05") == []
     assert cn(contact("2021-01-01", outcome="断贷威胁"), rule="CN-05", as_of="2020-12-31") == []
+
+
+def waived(day: str, reason: str) -> CommitmentWaived:
+    return CommitmentWaived(
+        customer_id="C1",
+        commitment_id="K1",
+        waiver_id="V1",
+        waived_on=on(day),
+        windows_from=on(day),
+        windows_to=on(day),
+        requested_by="RM-1",
+        approved_by="HEAD-1",
+        reason=reason,
+    )
+
+
+def test_a_waiver_against_a_threat_offends() -> None:
+    agreed = committed("2019-01-01", AVERAGE)
+    [finding] = cn(agreed, waived("2020-06-01", "credit-withdrawal-threat"), rule="CN-05")
+    assert finding.facts == ("waiver:V1", "commitment:K1")
+    assert cn(agreed, waived("2020-06-01", "flood"), rule="CN-05") == []
+    assert cn(agreed, waived("2020-05-31", "credit-withdrawal-threat"), rule="CN-05") == []
+
+
+def test_a_rate_changed_under_a_threat_offends() -> None:
+    raised = RateChanged(
+        customer_id="C1",
+        loan_id="L1",
+        changed_on=on("2020-06-01"),
+        annual_rate="5.00",
+        reason="断贷威胁",
+    )
+    loan = approved("2019-01-01")
+    [finding] = cn(loan, raised, rule="CN-05")
+    assert finding.facts == ("rate:L1:2020-06-01", "loan:L1")
+    before = replace(raised, changed_on=on("2020-05-31"))
+    assert cn(loan, before, rule="CN-05") == []
 
 
 # CN-06: a payment to a counterparty's staff.

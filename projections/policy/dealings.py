@@ -28,7 +28,10 @@ _REWARDED: Mapping[str, PayeeRole] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Codes:
-    """The codes of purpose or outcome that say a contact threatened; notes are sealed."""
+    """The codes that say credit was threatened with; notes are sealed.
+
+    They stand as a contact's purpose or outcome, or as the reason of a waiver or a changed rate.
+    """
 
     codes: tuple[str, ...]
 
@@ -84,11 +87,25 @@ class Consents:
 
 def _threat(book: Book, told: Codes, as_of: date) -> Iterator[Offence]:
     codes = {code.casefold() for code in told.codes}
+    for customer_id, on, facts, words in _worded(book):
+        coded = {word.casefold() for word in words} & codes
+        if coded and on <= as_of:
+            yield Offence(customer_id, on, facts, f"coded {', '.join(sorted(coded))}")
+
+
+def _worded(book: Book) -> Iterator[tuple[str, date, tuple[str, ...], tuple[str, ...]]]:
+    """Yield what is told in codes: whose, when, the facts and the words."""
     for contact_id, (customer_id, contact) in book.contacts.items():
-        coded = {contact.purpose.casefold(), contact.outcome.casefold()} & codes
-        if coded and contact.happened_on <= as_of:
-            detail = f"the contact is coded {', '.join(sorted(coded))}"
-            yield Offence(customer_id, contact.happened_on, (f"contact:{contact_id}",), detail)
+        words = contact.purpose, contact.outcome
+        yield customer_id, contact.happened_on, (f"contact:{contact_id}",), words
+    for commitment_id, (customer_id, commitment) in book.commitments.items():
+        for waiver in commitment.waivers:
+            facts = f"waiver:{waiver.waiver_id}", f"commitment:{commitment_id}"
+            yield customer_id, waiver.told_on, facts, (waiver.reason,)
+    for loan_id, (customer_id, loan) in book.loans.items():
+        for rate in loan.rates:
+            facts = f"rate:{loan_id}:{rate.since}", f"loan:{loan_id}"
+            yield customer_id, rate.since, facts, (rate.reason,)
 
 
 def _payment(book: Book, told: Payees, as_of: date) -> Iterator[Offence]:

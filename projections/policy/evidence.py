@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.account import AccountOpened, BalanceCorrected, BalanceObserved
-from domain.commitment import CommitmentAgreed, CommitmentAmended
+from domain.commitment import CommitmentAgreed, CommitmentAmended, CommitmentWaived
 from domain.contact import ContactCorrected, ContactRecorded
 from domain.dealing import GiftGiven, PaymentMade, ProductSold
 from domain.hold import HoldPlaced
@@ -28,6 +28,7 @@ _FACTS: Mapping[type[Event], tuple[str, ...]] = {
     BalanceCorrected: ("balance", "account_id", "business_date"),
     CommitmentAgreed: ("commitment", "commitment_id"),
     CommitmentAmended: ("commitment", "commitment_id"),
+    CommitmentWaived: ("waiver", "waiver_id"),
     ContactRecorded: ("contact", "contact_id"),
     ContactCorrected: ("contact", "contact_id"),
     GiftGiven: ("gift", "gift_id"),
