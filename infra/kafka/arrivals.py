@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from consumers.merging import Arrival
 from infra.kafka.wire import POSITION_HEADER, PREVIOUS_HEADER
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def as_arrivals(records: Sequence[Any]) -> Iterable[Arrival]:
+    """Return records of one partition as arrivals, which they are where we read them ourselves."""
+    return records if isinstance(records[0], Arrival) else map(arrival, records)
+
 
 def arrival(record: Any) -> Arrival:  # noqa: ANN401  # kafka-python is not typed
-    """Return a record as it arrived. The relay writes these two headers last."""
-    headers = record.headers
-    if not headers or headers[-1][0] != PREVIOUS_HEADER or headers[-2][0] != POSITION_HEADER:
-        return _arrival_by_name(record)
-    position, previous = int(headers[-2][1]), int(headers[-1][1])
-    return Arrival(position, previous, record.offset, record.key.decode(), record.value)
-
-
-def _arrival_by_name(record: Any) -> Arrival:  # noqa: ANN401  # as above
-    """Read the headers in any order; a record without them is no event, and fits nowhere."""
-    named = dict(record.headers)
-    if POSITION_HEADER not in named or PREVIOUS_HEADER not in named:
+    """Return a record as it arrived; one that no relay has written fits nowhere."""
+    try:
+        named = dict(record.headers)
+        position, previous = int(named[POSITION_HEADER]), int(named[PREVIOUS_HEADER])
+        key, value = record.key.decode(), memoryview(record.value).tobytes()
+    except (LookupError, TypeError, ValueError, AttributeError):
         return Arrival(0, 0, record.offset, "", b"")
-    position, previous = int(named[POSITION_HEADER]), int(named[PREVIOUS_HEADER])
-    return Arrival(position, previous, record.offset, record.key.decode(), record.value)
+    return Arrival(position, previous, record.offset, key, value)

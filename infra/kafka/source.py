@@ -23,9 +23,10 @@ from kafka.structs import OffsetAndMetadata
 from consumers.merging import RecordsMissingError, ShardMerge
 from consumers.source import ShardBatch
 from consumers.topics import KafkaUnavailableError, event_topics
-from infra.kafka.arrivals import arrival
+from infra.kafka.arrivals import as_arrivals
 from infra.kafka.connection import connection, outages
 from infra.kafka.progress import ProgressReader
+from infra.kafka.records import read_as_arrivals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -158,6 +159,7 @@ class KafkaSource:
                 allow_auto_create_topics=False,
                 metrics_enabled=False,
             )
+        read_as_arrivals(consumer)
         if self._in_group:
             consumer.subscribe(self._topics, listener=self._rebalance)
         else:
@@ -200,7 +202,7 @@ class KafkaSource:
             self._offsets.setdefault(partition, records[0].offset)
             merge = self._merges.get(partition.partition)
             if merge is not None:
-                merge.take(partition.topic, map(arrival, records))
+                merge.take(partition.topic, as_arrivals(records))
 
     def _reassign(self) -> None:
         """Take note of a rebalance. It has set each partition back to its committed offset."""
