@@ -13,12 +13,12 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from domain.commitment import Terms
 from domain.counted_balances import deposits_counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.commitment import Terms
     from domain.compliance import Test
     from domain.counted_balances import Deposit
     from domain.requirement import Flow
@@ -64,18 +64,22 @@ def last_day_that_mattered(test: Test) -> int:
 
 
 def _balances(deposit: Deposit, first: int, last: int) -> Iterator[str]:
+    of = f"balance {deposit.account_id}"
     for day, balance in enumerate(deposit.seen(first, last), first):
         if balance is not None:
-            yield f"balance {deposit.account_id} {_iso(day)} {balance}"
+            yield f"{of} {_iso(day)} {balance}"
 
 
 def _by_debt(terms: Terms) -> bool:
     return terms.requirement_kind != "amount" or terms.consequence_kind == "rate_surcharge_bp"
 
 
+_TERMS = tuple(field.name for field in fields(Terms))
+
+
 @lru_cache(maxsize=4096)
 def _told(terms: Terms) -> str:
-    return " ".join(f"{field.name}={_text(getattr(terms, field.name))}" for field in fields(terms))
+    return " ".join(f"{name}={_text(getattr(terms, name))}" for name in _TERMS)
 
 
 def _text(value: object) -> str:
