@@ -69,40 +69,60 @@ class LossWalk:
 
 def loss_walk(book: Book, customer_id: str, as_of: date, currency: str) -> LossWalk:
     """Return what follows when a customer defaults on a day, by wave and then by id."""
-    over = defaultdict[str, list["Edge"]](list)
-    for edge in edges_of(book, as_of):
-        over[edge.guarantee.loan_id].append(edge)
-    means = {customer_id: 0}
-    defaults: list[Default] = []
-    calls: list[Call] = []
-    wave, failing, failed = 0, [customer_id], {customer_id}
-    while failing:
-        short = set()
-        for borrower_id in failing:
-            owed = _owed(book, borrower_id, as_of, currency)
-            defaults.append(Default(wave, borrower_id, sum(owed.values())))
-            for edge, called in _called(over, owed):
-                who = edge.guarantor_id
-                if who not in means:
-                    means[who] = capacity(book, who, as_of, currency)
-                paid = min(called, means[who])
-                means[who] -= paid
-                about = (edge.guarantee.loan_id, edge.guarantee_id, who)
-                calls.append(Call(wave, borrower_id, *about, called, paid))
-                if paid < called:
-                    short.add(who)
-        failing = sorted(short - failed)
-        failed |= short
-        wave += 1
-    return LossWalk(tuple(defaults), tuple(calls))
+    return LossWalks(book, as_of, currency).of(customer_id)
 
 
-def _owed(book: Book, customer_id: str, as_of: date, currency: str) -> dict[str, Minor]:
-    """Return what is outstanding on each of a customer's loans in the currency, by loan id."""
-    loans = ((id_, book.loans[id_][1]) for id_ in sorted(book.loans_of.get(customer_id, ())))
-    return {
-        id_: max(0, outstanding(loan, as_of)) for id_, loan in loans if loan.currency == currency
-    }
+class LossWalks:
+    """The loss walks of one book and day: what they share is looked up once."""
+
+    def __init__(self, book: Book, as_of: date, currency: str) -> None:
+        self._book, self._as_of, self._currency = book, as_of, currency
+        self._over = defaultdict[str, list["Edge"]](list)
+        for edge in edges_of(book, as_of):
+            self._over[edge.guarantee.loan_id].append(edge)
+        self._capacities: dict[str, Minor] = {}
+
+    def of(self, customer_id: str) -> LossWalk:
+        """Return what follows when a customer defaults, by wave and then by id."""
+        means = {customer_id: 0}
+        defaults: list[Default] = []
+        calls: list[Call] = []
+        wave, failing, failed = 0, [customer_id], {customer_id}
+        while failing:
+            short = set()
+            for borrower_id in failing:
+                owed = self._owed(borrower_id)
+                defaults.append(Default(wave, borrower_id, sum(owed.values())))
+                for edge, called in _called(self._over, owed):
+                    who = edge.guarantor_id
+                    if who not in means:
+                        means[who] = self._capacity(who)
+                    paid = min(called, means[who])
+                    means[who] -= paid
+                    about = (edge.guarantee.loan_id, edge.guarantee_id, who)
+                    calls.append(Call(wave, borrower_id, *about, called, paid))
+                    if paid < called:
+                        short.add(who)
+            failing = sorted(short - failed)
+            failed |= short
+            wave += 1
+        return LossWalk(tuple(defaults), tuple(calls))
+
+    def _owed(self, customer_id: str) -> dict[str, Minor]:
+        """Return what is outstanding on each of a customer's loans in the currency, by id."""
+        book = self._book
+        loans = ((id_, book.loans[id_][1]) for id_ in sorted(book.loans_of.get(customer_id, ())))
+        return {
+            id_: max(0, outstanding(loan, self._as_of))
+            for id_, loan in loans
+            if loan.currency == self._currency
+        }
+
+    def _capacity(self, customer_id: str) -> Minor:
+        if customer_id not in self._capacities:
+            found = capacity(self._book, customer_id, self._as_of, self._currency)
+            self._capacities[customer_id] = found
+        return self._capacities[customer_id]
 
 
 def _called(

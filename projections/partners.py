@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -85,13 +86,13 @@ def partner_rows(
     known = {id_ for id_, partner in told.items() if partner.checks or partner.agreements}
     for partner_id in sorted(known | leads.keys()):
         partner, brought = told.get(partner_id, Partner()), leads.get(partner_id, [])
-        yield PartnerRow(
-            partner_id,
-            *_admission(partner, as_of, versions),
-            *_agreement(partner, as_of, versions),
-            *_brought(partner, brought),
-            *_quality(book, brought, as_of, currency),
+        parts = (
+            _admission(partner, as_of, versions),
+            _agreement(partner, as_of, versions),
+            _brought(partner, brought),
+            _quality(book, brought, as_of, currency),
         )
+        yield PartnerRow._make((partner_id, *chain(*parts)))
 
 
 def lacking(checks: Iterable[AdmissionCheck], on: date, rules: PartnerRules) -> tuple[str, ...]:

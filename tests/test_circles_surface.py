@@ -149,6 +149,12 @@ def test_circles_are_served_page_by_page_as_documented(ledger: str) -> None:
         answer = client.get("/circles").json()
         assert (len(answer["circles"]), answer["next"]) == (1, None)
         assert answer["circles"][0]["parties"][1]["capacity"] == 1_250
+        groups = client.get("/circles/groups?limit=1").json()
+        assert ([row["members"] for row in groups["groups"]], groups["next"]) == (["C1 C2"], "C1")
+        rest = client.get("/circles/groups?after=C1").json()
+        assert [row["members"] for row in rest["groups"]] == ["C3 P1"]
+        walk = client.get("/guarantees/C1/loss-walk").json()
+        assert (walk["owed"], walk["paid"], walk["lost"]) == (100_000, 1_250, 98_750)
         contract = client.get("/openapi.json").json()
         content = contract["paths"]["/circles"]["get"]["responses"]["200"]["content"]
         schema = content["application/json"]["schema"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from projections.bursts import BurstRow
+from projections.contagion import ContagionRow
 from projections.leaders import LeaderRow
 from projections.network_figures import FigureRow
 from projections.partners import PartnerRow
@@ -71,6 +72,7 @@ def test_the_figures_of_all_cohorts_branches_and_depths_are_shown() -> None:
         ("leaders", LeaderRow._fields),
         ("network-figures", FigureRow._fields),
         ("bursts", BurstRow._fields),
+        ("contagion", ContagionRow._fields),
         ("partners", PartnerRow._fields),
     ],
 )
@@ -81,6 +83,12 @@ def test_each_answer_is_exported_in_every_format(
     for format_ in ("jsonl", "parquet"):
         out = tmp_path / f"{view}.{format_}"
         assert guanxi("export", view, "--format", format_, "--out", str(out)).status == 0
+
+
+def test_whose_default_costs_the_most_is_shown_first() -> None:
+    lost = [row["lost"] for row in shown("contagion", "--json").document()["rows"]]
+    assert lost == sorted(lost, reverse=True)
+    assert "What they brought" in shown("contagion").out
 
 
 def recorded(command: str, **columns: str | int) -> Answer:
@@ -97,7 +105,7 @@ def test_a_partner_agreed_on_without_checks_is_shown_and_flagged() -> None:
         "approved_by": "HEAD-1",
     }
     assert recorded("agree-partner", **agreement).status == 0
-    check = {
+    check: dict[str, str | int] = {
         "admission_check_id": "AC1",
         "customer_id": "GX-001",
         "subject": "breaches",

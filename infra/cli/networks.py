@@ -13,10 +13,12 @@ from infra.cli.moments import AsOf, KnownAt  # noqa: TC001 - Typer reads them at
 from infra.cli.questions import Currency, asked
 from infra.cli.settings import Settings, with_settings
 from infra.documents import row_document
+from infra.rendering.contagion import contagion_view
 from infra.rendering.leaders import figures_view, leaders_view
 from infra.rendering.partners import partners_view
 from infra.rules.reading import network_rules, partner_rules
 from projections.bursts import BurstRow, burst_rows
+from projections.contagion import ContagionRow, contagion_rows, riskiest
 from projections.leaders import LEADER_BY, LeaderRow, best, leader_rows
 from projections.network_figures import FigureRow, figure_rows
 from projections.partners import PartnerRow, partner_rows
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from projections.book import Book
 
 LEADERS_SHOWN = 10
+AT_RISK_SHOWN = 20
 
 
 def _leaders(book: Book, as_of: date, currency: str) -> Iterator[LeaderRow]:
@@ -49,10 +52,15 @@ def _partners(book: Book, as_of: date, currency: str) -> Iterator[PartnerRow]:
     return partner_rows(book, as_of, currency, partner_rules())
 
 
+def _contagion(book: Book, as_of: date, currency: str) -> Iterator[ContagionRow]:
+    return contagion_rows(book, as_of, currency, network_rules(as_of))
+
+
 EXPORTS: dict[str, Any] = {
     "leaders": (NETWORK, LeaderRow, _leaders),
     "network-figures": (NETWORK, FigureRow, _figures),
     "bursts": (NETWORK, BurstRow, _bursts),
+    "contagion": (RELATIONSHIP, ContagionRow, _contagion),
     "partners": (RELATIONSHIP, PartnerRow, _partners),
 }
 WITHOUT_AMOUNTS = frozenset({"network-figures", "bursts"})
@@ -62,6 +70,7 @@ def register(show: typer.Typer) -> None:
     """Add what can be shown."""
     show.command("leaders")(show_leaders)
     show.command("network-figures")(show_figures)
+    show.command("contagion")(show_contagion)
     show.command("partners")(show_partners)
 
 
@@ -102,6 +111,26 @@ def show_figures(settings: Settings, as_of: AsOf = None, known_at: KnownAt = Non
         "bursts": [row_document(row) for row in bursts],
     }
     settings.answer(document, lambda: Console().print(figures_view(rows, bursts, on)))
+
+
+@with_settings
+def show_contagion(
+    settings: Settings,
+    limit: Annotated[int, typer.Option(min=1, help="How many.")] = AT_RISK_SHOWN,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    currency: Currency = None,
+) -> None:
+    """Show whose default would cost the most, beside what the same people brought."""
+    on, book = asked(settings, RELATIONSHIP, as_of, known_at)
+    chosen = currency_of(book, currency)
+    rows = riskiest(_contagion(book, on, chosen), limit)
+    document = {
+        "as_of": str(on),
+        "currency": chosen,
+        "rows": [row_document(row) for row in rows],
+    }
+    settings.answer(document, lambda: Console().print(contagion_view(rows, on, chosen)))
 
 
 @with_settings

@@ -18,6 +18,7 @@ from infra.documents import (
     relationship_document,
 )
 from infra.http import problems
+from infra.http.circles import guarantees
 from infra.http.commands import commands
 from infra.http.complying import complying
 from infra.http.networks import networks
@@ -54,6 +55,7 @@ def application(served: Served, registry: CollectorRegistry) -> FastAPI:
     app.include_router(_queries(queries))
     app.include_router(complying(queries))
     app.include_router(networks(queries))
+    app.include_router(guarantees(queries))
     app.include_router(rewarding(queries))
     app.include_router(commands(served))
     return app

@@ -1,23 +1,30 @@
-"""Queries over HTTP about the two networks: who brought whom, and who stands for whom."""
+"""Queries over HTTP about the referral network: who brought whom, partners, and the risk."""
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query
 
 from infra.answers import currency_of
-from infra.documents import circle_document, row_document
+from infra.documents import row_document
 from infra.http.questions import Asked, not_found, page_of
-from infra.http.schemas import Bursts, Circles, Figures, Leaders, Nodes, Partners, answers
+from infra.http.schemas import (
+    Bursts,
+    Contagions,
+    Figures,
+    Leaders,
+    Nodes,
+    Partners,
+    answers,
+)
 from infra.rules.reading import network_rules, partner_rules
 from projections.bursts import burst_rows
-from projections.guarantee_network import circles
+from projections.contagion import contagion_rows
 from projections.leaders import LeaderBy, best, leader_rows
 from projections.network_figures import figure_rows
 from projections.partners import partner_rows
-from projections.projection import GUARANTEES, NETWORK, RELATIONSHIP
+from projections.projection import NETWORK, RELATIONSHIP
 from projections.referral_network import network_rows, tree
 
 if TYPE_CHECKING:
@@ -25,7 +32,6 @@ if TYPE_CHECKING:
 
 LEADERS_MAX = 100
 PAGE_ROWS_MAX = 1_000
-CIRCLES_MAX = 100  # a page
 
 
 def networks(queries: Queries) -> APIRouter:
@@ -62,6 +68,19 @@ def networks(queries: Queries) -> APIRouter:
         page, following = page_of(rest, limit, "customer_id")
         return {"as_of": str(on), "bursts": page, "next": following}
 
+    @router.get("/network/contagion", responses=answers(Contagions))
+    def network_contagion(
+        asked: Asked,
+        after: Annotated[str, Query(description="A customer id: the page after it.")] = "",
+        limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = PAGE_ROWS_MAX,
+    ) -> dict[str, Any]:
+        book, on = queries.book(RELATIONSHIP, asked)
+        currency = currency_of(book, asked.currency)
+        rows = contagion_rows(book, on, currency, network_rules(on))
+        rest = (row for row in rows if row.customer_id > after)
+        page, following = page_of(rest, limit, "customer_id")
+        return {"as_of": str(on), "currency": currency, "rows": page, "next": following}
+
     @router.get("/network/{customer_id}", responses=answers(Nodes))
     def network(customer_id: str, asked: Asked) -> dict[str, Any]:
         book, on = queries.book(NETWORK, asked)
@@ -83,18 +102,5 @@ def networks(queries: Queries) -> APIRouter:
         rest = (row for row in rows if row.partner_id > after)
         page, following = page_of(rest, limit, "partner_id")
         return {"as_of": str(on), "currency": currency, "partners": page, "next": following}
-
-    @router.get("/circles", responses=answers(Circles))
-    def guarantee_circles(
-        asked: Asked,
-        after: Annotated[str, Query(description="A circle id: the page after it.")] = "",
-        limit: Annotated[int, Query(ge=1, le=CIRCLES_MAX)] = CIRCLES_MAX,
-    ) -> dict[str, Any]:
-        book, on = queries.book(GUARANTEES, asked)
-        currency = currency_of(book, asked.currency)
-        rest = (each for each in circles(book, on, currency) if each.row.circle_id > after)
-        page = [circle_document(circle) for circle in islice(rest, limit)]
-        following = page[-1]["circle_id"] if any(True for _ in rest) else None
-        return {"as_of": str(on), "currency": currency, "circles": page, "next": following}
 
     return router

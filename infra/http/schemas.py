@@ -16,12 +16,14 @@ from domain.values import Minor, Ppm
 from projections.agenda_rules import Reason
 from projections.bursts import BurstRow
 from projections.contact_agenda import AgendaRow
+from projections.contagion import ContagionRow
 from projections.deposit_compliance import ComplianceRow
 from projections.explained_window import AccountDay, ExplainedDay
 from projections.facts import Report
 from projections.findings import FindingRow
-from projections.guarantee_network import CircleRow, ExposureRow
+from projections.guarantee_network import CircleRow, ExposureRow, GroupRow
 from projections.leaders import LeaderRow
+from projections.loss_walk import Call, Default
 from projections.network_figures import FigureRow, GroupBy
 from projections.partners import AgreementStatus, PartnerRow
 from projections.referral_attribution import Attribution, Share
@@ -122,7 +124,7 @@ Commitment = create_model(
     requirement_value=(int, ...),
     windows=(list[_Window], ...),  # type: ignore[valid-type]  # a model made above
     consequences=(list[_Cost], ...),  # type: ignore[valid-type]  # as above
-    explained=(_Explained | None, None),
+    explained=(_Explained | None, None),  # type: ignore[arg-type]  # as above
     reported=(list[_ReportOfWindow] | None, None),  # type: ignore[valid-type]  # as above
 )
 _WindowAsked = create_model("WindowAsked", __base__=_Window, reported=(_Report | None, None))
@@ -161,6 +163,13 @@ Attributed = create_model(
     as_of=(date, ...),
     **_columns(Attribution) | {"shares": (list[_Share], ...)},  # type: ignore[valid-type]  # as above
 )
+_Contagion = create_model("Contagion", **_columns(ContagionRow))
+Contagions = create_model(
+    "Contagions",
+    **_WHEN,
+    rows=(list[_Contagion], ...),  # type: ignore[valid-type]  # as above
+    next=(str | None, ...),
+)
 _Partner = create_model("Partner", **_columns(PartnerRow))
 Partners = create_model(
     "Partners",
@@ -190,6 +199,27 @@ Circles = create_model(
     **_WHEN,
     circles=(list[_Circle], ...),  # type: ignore[valid-type]  # as above
     next=(str | None, ...),
+)
+_Group = create_model("Group", **_columns(GroupRow))
+Groups = create_model(
+    "Groups",
+    **_WHEN,
+    groups=(list[_Group], ...),  # type: ignore[valid-type]  # as above
+    next=(str | None, ...),
+)
+JointLiabilityGroups = create_model(
+    "JointLiabilityGroups", as_of=(date, ...), joint_liability_groups=(list[list[str]], ...)
+)
+_Default = create_model("Default", **_columns(Default))
+_Call = create_model("Call", **_columns(Call))
+Walk = create_model(
+    "Walk",
+    **_WHEN,
+    defaults=(list[_Default], ...),  # type: ignore[valid-type]  # as above
+    calls=(list[_Call], ...),  # type: ignore[valid-type]  # as above
+    owed=(int, ...),
+    paid=(int, ...),
+    lost=(int, ...),
 )
 _Finding = create_model(
     "Finding",
