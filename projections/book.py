@@ -326,6 +326,12 @@ def served_at(customer: Customer, as_of: date) -> bool:
     return customer.opened_on <= as_of and not any(_over(on, as_of) for on in endings)
 
 
+def is_forgotten(book: Book, customer_id: str) -> bool:
+    """Tell whether nothing more is recorded of a customer, whatever the date."""
+    customer = book.customers.get(customer_id)
+    return customer is not None and customer.forgotten_on is not None
+
+
 def tier_at(customer: Customer, as_of: date) -> str | None:
     """Return the customer's tier (贵宾等级) on a day."""
     tier = tier_from(customer, as_of)

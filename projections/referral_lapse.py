@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from domain.referral import Via  # noqa: TC001 - the reader of the file needs the type
 from domain.referral_rules import LapseOverdueReferral
-from projections.book import later
+from projections.book import is_forgotten, later
 from projections.referral_forest import live_referral
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def overdue(book: Book, as_of: date, rules: LapseRules) -> Iterator[LapseOverdue
     for prospect_id in sorted(book.referrals_of_prospect):
         stood = live_referral(book, prospect_id, as_of)
         if stood is None or stood.converted_on or stood.referral.via in rules.exempt:
+            continue
+        if is_forgotten(book, prospect_id):
             continue
         told_of = (stood.referral.introduced_on, stood.referral.contacted_on)
         last = max(day for day in told_of if day and day <= as_of)

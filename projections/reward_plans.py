@@ -53,6 +53,7 @@ class RewardPlan:
 
     def __post_init__(self) -> None:
         _require(self.claim_days >= 0 and self.claw_back_days >= 0, "days are not below 0")
+        _require(" " not in self.id, "an id holds no space")
         if self.basis == "referral":
             _require(self.amount > 0 and not self.bands, "a fixed reward has an amount, no bands")
             return

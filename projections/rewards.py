@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from domain.reward import AccrueReward, ClawBackReward
 from domain.values import apportion, share
-from projections.book import later
+from projections.book import is_forgotten, later
 from projections.referral_attribution import attribution
 from projections.referral_forest import live_referral
 from projections.reward_plans import earned
@@ -46,6 +46,8 @@ def due(
 ) -> Iterator[AccrueReward]:
     """Yield what the plans give for the prospects who reached a milestone, and is not accrued."""
     for prospect_id in sorted(book.referrals_of_prospect):
+        if is_forgotten(book, prospect_id):
+            continue
         owed = attribution(book, prospect_id, as_of, versions)
         for plan in plans.plans if owed.shares else ():
             reached_on = _reached_on(book, owed, plan, as_of)
@@ -91,7 +93,8 @@ def _accruals(
     whole, formula = earned(plan, _base(book, owed.prospect_id, plan, reached_on, as_of))
     amounts = apportion(whole, [share.share_ppm for share in owed.shares])
     for part, amount in zip(owed.shares, amounts, strict=True):
-        if amount and part.role in plan.payees:
+        payable = part.role in plan.payees and not is_forgotten(book, part.party_id)
+        if amount and payable:
             yield AccrueReward(
                 reward_id=reward_id(plan.id, owed.prospect_id, part.party_id),
                 referral_id=owed.referral_id,
@@ -117,6 +120,8 @@ def claw_backs(book: Book, as_of: date, plans: RewardPlans, by: str) -> Iterator
     for id_, (prospect_id, reward) in sorted(book.rewards.items()):
         plan = plans.version(reward.plan, reward.plan_version)
         if plan is None or reward.clawed_back_on is not None or reward.accrued_on > as_of:
+            continue
+        if is_forgotten(book, prospect_id):
             continue
         amount, reason = _taken(book, prospect_id, reward, plan, as_of)
         if amount:

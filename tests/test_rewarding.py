@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -222,10 +223,30 @@ def test_writers_that_race_pay_a_reward_once() -> None:
     assert paid == {each.reward_id: 1 for each in rewards}
 
 
+def test_a_close_and_a_judgement_look_at_rewards() -> None:
+    [reward, _] = sorted(accrued(), key=lambda each: each.payee_id)
+    by_hand = {"reward_id": "W7", "basis": "deposits", "plan": "by hand"}
+    fields = {name: str(value) for name, value in asdict(reward).items()} | by_hand
+    fields |= {"whole": "3.00", "amount": "2.10", "payee_role": "counterparty_staff"}
+    del fields["customer_id"]
+    say("accrue-reward", **fields)
+    say("approve-reward", reward_id="W7", approved_on="2024-02-01", approved_by="HEAD")
+    say("pay-reward", reward_id="W7", paid_on="2024-02-02", booked="yes", by="CASH-1")
+    ask("close", "2024-01-31", "--carry")
+    assert [(row["rule"], row["customer_id"]) for row in ask("export", "findings")["rows"]] == [
+        ("CN-07", "C2")
+    ]
+    found = ask("judge", "--as-of", "2024-02-02")["findings"]
+    assert {row["rule"]: row["raised_before"] for row in found if "W7" in row["facts"][0]} == {
+        "CN-06": False,
+        "CN-07": True,
+    }
+
+
 def test_a_referral_lapses_by_time_once() -> None:
     say("introduce-referral", **BROUGHT | {"referral_id": "R2", "prospect_id": "C3"})
     assert ask("referral", "lapse", "--as-of", "2024-06-29")["rows"] == []
-    run = ask("referral", "lapse", "--as-of", "2024-08-01")
+    run = ask("referral", "lapse", "--as-of", "2024-06-30")
     assert [(row["referral_id"], row["lapsed_on"]) for row in run["rows"]] == [
         ("R2", "2024-06-30")
     ]

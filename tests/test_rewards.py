@@ -177,6 +177,20 @@ def test_other_ways_of_being_brought_are_not_rewarded() -> None:
     assert given_by(replace(FIXED, via=("partner",)), book(), day(6)) == []
 
 
+def test_nothing_is_due_or_taken_of_the_forgotten() -> None:
+    gone = replace(customer(day(5)), closed_on=day(6), forgotten_on=day(9))
+    rows: list[tuple[Key, Row]] = [
+        (("P", "referral", "R1"), REFERRAL),
+        (("P", "account", "A"), account(day(5))),
+    ]
+    payee = Book.from_rows([*rows, (("X", "customer", ""), gone)])
+    assert [each.payee_id for each in given_by(FIXED, payee, day(6))] == ["RM-1"]
+    prospect = [*rows, (("P", "customer", ""), gone)]
+    assert given_by(FIXED, Book.from_rows(prospect), day(6)) == []
+    accrued = (("P", "reward", "W1"), had(FIXED, 5_000, day(5)))
+    assert taken_by(FIXED, Book.from_rows([*prospect, accrued]), day(10)) == []
+
+
 def test_what_was_accrued_is_not_due_again() -> None:
     known = Book.from_rows(
         [
@@ -263,6 +277,7 @@ def test_a_row_knows_nothing_dated_later() -> None:
         ({"amount": 0}, "has an amount"),
         ({"bands": (Band(above=0, rate_ppm=1),)}, "no bands"),
         ({"claim_days": -1}, "not below 0"),
+        ({"id": "a friend"}, "no space"),
         ({"basis": "deposits", "amount": 0}, "has bands"),
         ({"basis": "loan", "amount": 0, "bands": (Band(above=0, rate_ppm=1),)}, "at first_draw"),
     ],
