@@ -19,7 +19,7 @@ from infra.composition import opened
 from infra.exports import write_export
 from infra.policy.packs import load_packs
 from projections.deposit_compliance import ComplianceRow, compliance_rows
-from projections.projection import COMPLIANCE
+from projections.projection import WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -140,7 +140,7 @@ def exported(settings: Settings, feed: Promised, out: Path) -> Seconds:
     begun = time.perf_counter()
     with opened(settings) as parts:
         parts.catch_up()
-        book = Answers(parts).book(COMPLIANCE)
+        book = Answers(parts).book(WINDOWS)
     written = write_export(ComplianceRow, compliance_rows(book, feed.last, CURRENCY), "csv", out)
     seconds = time.perf_counter() - begun
     assert written == feed.windows, "a window is missing"

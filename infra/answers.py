@@ -76,9 +76,9 @@ class Answers:
         known_at: Instant | None = None,
         customer_ids: Collection[str] | None = None,
     ) -> Book:
-        """Return the facts of a projection: its live view, or the same folds over the past."""
+        """Return a projection's kinds of facts: its live view, or the same folds over the past."""
         if known_at is None:
-            rows = self.parts.views.rows(projection.name, customer_ids=customer_ids)
+            rows = self.parts.views.rows(projection.name, projection.kinds, customer_ids)
             return Book.from_rows(rows)
         through = self.parts.store.position_at(known_at)
         dropped = self.parts.views.dropped(projection.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ RELATIONSHIP = Projection(
 FINDINGS = Projection("findings", 1, frozenset({"finding"}))
 COMPLIANCE = Projection("compliance", 4, _DEPOSITS | {"loan", "commitment", "tested"})
 NETWORK = Projection("network", 4, _DEPOSITS | {"customer", "loan", "referral"})
+# Of the view of compliance what its windows come from, which is not what closes have reported.
+WINDOWS = replace(COMPLIANCE, kinds=COMPLIANCE.kinds - {"tested"})
 GUARANTEES = Projection("guarantees", 3, _DEPOSITS | {"loan", "guarantee"})
 
 PROJECTIONS = (RELATIONSHIP, COMPLIANCE, NETWORK, GUARANTEES, FINDINGS)

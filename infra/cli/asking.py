@@ -29,9 +29,9 @@ from projections.deposit_compliance import ComplianceRow, compliance_rows
 from projections.findings import OPEN, FindingRow, finding_rows
 from projections.guarantee_network import CircleRow
 from projections.projection import (
-    COMPLIANCE,
     FINDINGS,
     RELATIONSHIP,
+    WINDOWS,
     Projection,
 )
 from projections.referral_network import NetworkRow
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 # What can be exported: the projection, the type of its rows, and who makes them.
 EXPORTS: dict[str, tuple[Projection, Any, Callable[[Book, date, str], Iterator[Any]]]] = {
-    "compliance": (COMPLIANCE, ComplianceRow, compliance_rows),
+    "compliance": (WINDOWS, ComplianceRow, compliance_rows),
     "relationships": (RELATIONSHIP, RelationshipRow, relationship_rows),
     "findings": (FINDINGS, FindingRow, finding_rows),
     **networks.EXPORTS,

@@ -19,7 +19,7 @@ from infra.status import seconds_waited, status_of
 from projections.book import currencies
 from projections.deposit_compliance import compliance_rows
 from projections.findings import OPEN, finding_rows
-from projections.projection import COMPLIANCE, FINDINGS, PROJECTIONS
+from projections.projection import FINDINGS, PROJECTIONS, WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -107,7 +107,7 @@ class LedgerTotals(Collector):
         if position != counted_at and time.monotonic() - when > WINDOWS_AGE_SECONDS_MAX:
             answers = Answers(self._parts)
             try:
-                book, on = answers.book(COMPLIANCE), answers.as_of(None)
+                book, on = answers.book(WINDOWS), answers.as_of(None)
             except (NothingRecordedError, NoViewError):
                 return {}
             self._windows = Counter(
