@@ -95,14 +95,16 @@ def partner_rows(
         yield PartnerRow._make((partner_id, *chain(*parts)))
 
 
-def lacking(checks: Iterable[AdmissionCheck], on: date, rules: PartnerRules) -> tuple[str, ...]:
-    """Return the subjects that are not soundly checked on a day, in the order of the rules."""
+def lacking(
+    checks: Iterable[AdmissionCheck], on: date, admission: Iterable[Required]
+) -> tuple[str, ...]:
+    """Return the subjects that are not soundly checked on a day, in the order required."""
     latest = {
         check.subject: check for check in sorted(checks, key=attrgetter("on")) if check.on <= on
     }
     return tuple(
         required.subject
-        for required in rules.admission
+        for required in admission
         if not _sound(latest.get(required.subject), on, required)
     )
 
@@ -142,7 +144,7 @@ class _Admission(NamedTuple):
 
 
 def _admission(partner: Partner, as_of: date, versions: Sequence[PartnerRules]) -> _Admission:
-    lacks = lacking(partner.checks, as_of, version_on(versions, as_of))
+    lacks = lacking(partner.checks, as_of, version_on(versions, as_of).admission)
     return _Admission("lacking" if lacks else "complete", " ".join(lacks))
 
 
@@ -169,7 +171,9 @@ def _agreement(partner: Partner, as_of: date, versions: Sequence[PartnerRules]) 
         status, found = "ended", max(partner.agreements, key=attrgetter("starts_on"))
     else:
         return _Agreement("none")
-    lacked = lacking(partner.checks, found.agreed_on, version_on(versions, found.agreed_on))
+    lacked = lacking(
+        partner.checks, found.agreed_on, version_on(versions, found.agreed_on).admission
+    )
     return _Agreement(
         status,
         found.agreement_id,

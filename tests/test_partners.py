@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from domain.commitment import Terms
+from domain.partner import PartnerAdmissionChecked, PartnerAgreed
+from infra.policy.packs import load_packs
 from infra.rules.reading import RulesError, partner_rules, read_rules
 from projections.book import Book
 from projections.facts import (
@@ -24,7 +26,9 @@ from projections.facts import (
 )
 from projections.partner_rules import PartnerRules, PartnerRulesFile, Required
 from projections.partners import PartnerRow, lacking, partner_rows
+from projections.policy.partners import Admission
 from tests.books import CURRENCY, account, balances, day, loan, referral
+from tests.policy_cases import found
 from tests.test_referral_network import Facts, brought, opened
 
 if TYPE_CHECKING:
@@ -74,7 +78,7 @@ def lead(prospect: str, on: int, converted: int | None = None, **told: Any) -> t
 
 
 def test_who_passed_every_check_in_time_lacks_nothing() -> None:
-    assert lacking(SOUND, day(1), RULES) == ()
+    assert lacking(SOUND, day(1), RULES.admission) == ()
     assert row(partner(), day(1)).admission == "complete"
 
 
@@ -264,3 +268,36 @@ def test_a_subject_listed_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "partner.toml").write_text(text, "utf-8")
     with pytest.raises(RulesError, match="listed once"):
         read_rules(tmp_path / "partner.toml", PartnerRulesFile)
+
+
+def test_an_agreement_without_admission_is_a_finding_by_the_same_rules() -> None:
+    agreed = PartnerAgreed(
+        customer_id="F",
+        agreement_id="A1",
+        agreed_on=day(2),
+        starts_on=day(5),
+        ends_on=day(30),
+        approved_by="HEAD-1",
+    )
+    checked = PartnerAdmissionChecked(
+        customer_id="F",
+        admission_check_id="X1",
+        subject="licence",
+        result="passed",
+        figure=None,
+        evidence="copy",
+        checked_on=day(0),
+        by="RM-1",
+    )
+    [finding] = found(checked, agreed, pack="none", rule="LEDGER-04")
+    assert (finding.offended_on, finding.facts) == (day(2), ("agreement:A1",))
+    assert finding.detail.endswith("of accounts, rating, own_debts, guarantees_given, breaches")
+    rest = [
+        replace(checked, admission_check_id=subject, subject=subject, figure=0)
+        for subject in ("accounts", "rating", "own_debts", "guarantees_given", "breaches")
+    ]
+    assert found(checked, *rest, agreed, pack="none", rule="LEDGER-04") == []
+    assert found(agreed, pack="none", rule="LEDGER-04", as_of=str(day(1))) == []
+    [rule] = [rule for rule in load_packs([])[0].rules if rule.id == "LEDGER-04"]
+    assert isinstance(rule.parameters, Admission)
+    assert rule.parameters.required() == partner_rules()[-1].admission

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from projections.policy import commitments, dealings, deposits, loans
+from projections.policy import commitments, dealings, deposits, loans, partners
 
 if TYPE_CHECKING:
     from projections.policy.rules import Check
@@ -14,4 +14,5 @@ CHECKS: dict[str, Check[Any]] = {
     **commitments.CHECKS,
     **deposits.CHECKS,
     **dealings.CHECKS,
+    **partners.CHECKS,
 }

@@ -10,6 +10,7 @@ from domain.contact import ContactCorrected, ContactRecorded
 from domain.dealing import GiftGiven, PaymentMade, ProductSold
 from domain.hold import HoldPlaced
 from domain.loan import LoanApproved, LoanDrawn, LoanRenewed, RateChanged
+from domain.partner import PartnerAgreed
 from domain.referral import ReferralContacted, ReferralIntroduced
 from domain.reward import RewardAccrued, RewardPaid
 
@@ -39,6 +40,7 @@ _FACTS: Mapping[type[Event], tuple[str, ...]] = {
     LoanDrawn: ("draw", "draw_id"),
     RateChanged: ("rate", "loan_id", "changed_on"),
     LoanRenewed: ("rate", "loan_id", "renewed_on"),
+    PartnerAgreed: ("agreement", "agreement_id"),
     ReferralIntroduced: ("referral", "referral_id"),
     ReferralContacted: ("referral-contacted", "referral_id"),
     RewardAccrued: ("reward", "reward_id"),
