@@ -177,6 +177,7 @@ class Projector:
             self._take_over(builds, head)
             if self._sweeping and not batches:
                 self._sweeping = self._views.sweep()
+            del batches  # kafka-python may keep this frame until cycles are collected
         except LostShardError as error:
             self._builds = None
             self._observer.fault(error)

@@ -127,8 +127,13 @@ class KafkaSource:
                 self._listen()
                 self._verify()
             batches = self._release()
-            if batches or time.monotonic() >= deadline:
-                return batches
+            try:
+                if batches or time.monotonic() >= deadline:
+                    return batches
+            finally:
+                # A wait of kafka-python that ends without records leaves a cycle behind that
+                # holds the frames above it: they let go of the records themselves.
+                del batches
 
     def close(self) -> None:
         """Give the shards back, within a bounded time."""
@@ -185,6 +190,7 @@ class KafkaSource:
             self._rebalance.done.clear()
             self._reassign()
         self._take(pages)
+        del pages  # see `poll`
         self._learn(self._progress.highest(0.0 if lacks_records else wait_seconds))
 
     def _learn(self, horizon: Horizon | None) -> None:
