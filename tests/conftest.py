@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 # The machine may be busy: how long an example takes says nothing about what it holds.
-settings.register_profile("guanxi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "guanxi", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+# What `make test` asks for.
+settings.register_profile("thorough", settings.get_profile("guanxi"), max_examples=100)
 settings.load_profile("guanxi")
 
 

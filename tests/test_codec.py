@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgpack
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.codec import UnreadableEventError
@@ -39,7 +39,6 @@ def envelope_of(record: StoredRecord) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("event_type", EVENT_TYPES, ids=lambda each: each.name)
-@settings(max_examples=15)
 @given(st.data())
 def test_every_event_survives_the_round_trip(event_type: EventType, data: st.DataObject) -> None:
     event = replace(data.draw(instances_of(event_type.cls)), customer_id="C1")
@@ -162,7 +161,6 @@ def test_stored_data_that_is_no_event_is_unreadable(data: object) -> None:
             codec.decode_record(record)
 
 
-@settings(max_examples=40)
 @given(typed_events, st.data())
 def test_damaged_bytes_are_unreadable_and_nothing_worse(
     typed: tuple[EventType, Event], data: st.DataObject

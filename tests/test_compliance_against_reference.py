@@ -182,7 +182,7 @@ def questions(draw: st.DrawFn) -> tuple[Rows, list[date]]:
 
 
 @given(questions())
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 def test_every_combination_of_options_agrees_with_the_design_day_by_day(
     asked: tuple[Rows, list[date]],
 ) -> None:
@@ -226,7 +226,7 @@ def short_ledgers(draw: st.DrawFn) -> Rows:
 
 
 @given(short_ledgers())
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 def test_each_day_of_grace_and_cure_agrees_with_the_design(rows: Rows) -> None:
     for number in range(24):
         assert_agrees(rows, date(2024, 1, 27) + timedelta(number))
@@ -234,7 +234,7 @@ def test_each_day_of_grace_and_cure_agrees_with_the_design(rows: Rows) -> None:
 
 @pytest.mark.slow
 @given(questions())
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1500, suppress_health_check=list(HealthCheck))
 def test_many_more_combinations_of_options_agree_with_the_design(
     asked: tuple[Rows, list[date]],
 ) -> None:

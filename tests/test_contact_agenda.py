@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from infra.rules.reading import DATA, RulesError, agenda_rules, read_rules
 from projections.agenda_rules import AgendaRules, FestivalDay, QuietHours
@@ -252,7 +252,6 @@ def test_a_follow_up_is_open_kept_kept_late_or_missed() -> None:
         assert [(row.status, row.kept_on) for row in found] == expected
 
 
-@settings(max_examples=40)
 @given(books, as_ofs)
 def test_the_agenda_is_in_key_order_and_lists_whom_it_may(book: Book, as_of: date) -> None:
     rows = list(agenda_rows(book, as_of, RULES))
@@ -261,7 +260,6 @@ def test_the_agenda_is_in_key_order_and_lists_whom_it_may(book: Book, as_of: dat
     assert sorted(ranked(rows, RULES), key=repr) == sorted(rows, key=repr)
 
 
-@settings(max_examples=40)
 @given(books, as_ofs)
 def test_what_is_dated_later_changes_no_agenda(book: Book, as_of: date) -> None:
     rows = list(agenda_rows(book, as_of, RULES))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from infra.rules.reading import network_rules
 from projections.book import Book
@@ -89,7 +89,6 @@ def test_the_riskiest_cost_the_most_and_who_costs_nothing_is_left_out() -> None:
     assert len(riskiest(found, 1)) == 1
 
 
-@settings(max_examples=50)
 @given(books, as_ofs)
 def test_each_side_is_what_its_own_view_says(book: Book, as_of: date) -> None:
     found = rows(book, as_of)

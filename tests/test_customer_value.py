@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from infra.rules.reading import DATA, RulesError, read_rules, value_rules
 from projections.book import Book
@@ -212,7 +212,6 @@ def test_who_has_left_is_not_ranked() -> None:
     assert values(told, day(5)) == {}
 
 
-@settings(max_examples=40)
 @given(books, as_ofs)
 def test_shares_add_up_and_every_customer_is_ranked_once(book: Book, as_of: date) -> None:
     rows = list(value_rows(book, as_of, "CZK", RULES))
@@ -226,7 +225,6 @@ def test_shares_add_up_and_every_customer_is_ranked_once(book: Book, as_of: date
         assert abs(sum(row.share_ppm for row in rows) - 1_000_000) <= len(rows)
 
 
-@settings(max_examples=20)
 @given(books, as_ofs)
 def test_the_value_of_deposits_is_that_of_their_days(book: Book, as_of: date) -> None:
     for row in value_rows(book, as_of, "CZK", RULES):

@@ -53,9 +53,7 @@ def depths(book: Book, as_of: date) -> dict[str, int]:
     return {row.customer_id: row.depth for row in network_rows(book, as_of, CURRENCY)}
 
 
-SAME_FOLDER = settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @SAME_FOLDER

@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 import networkx as nx
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.book import Book
@@ -194,14 +194,12 @@ def by_loops(book: Book, as_of: date, *, both_ways: bool) -> list[tuple[str, int
     return rows
 
 
-@settings(deadline=None, max_examples=100)
 @given(books, as_ofs)
 def test_circles_and_groups_are_what_plain_loops_give(book: Book, as_of: date) -> None:
     assert list(circle_rows(book, as_of, CURRENCY)) == by_loops(book, as_of, both_ways=False)
     assert list(group_rows(book, as_of, CURRENCY)) == by_loops(book, as_of, both_ways=True)
 
 
-@settings(deadline=None, max_examples=100)
 @given(books, as_ofs)
 def test_circles_groups_and_cliques_are_those_of_networkx(book: Book, as_of: date) -> None:
     graph = nx.MultiDiGraph((a, b) for a, b, _ in edges_on(book, as_of))
@@ -215,7 +213,6 @@ def test_circles_groups_and_cliques_are_those_of_networkx(book: Book, as_of: dat
     assert joint_liability_groups(book, as_of) == sorted(c for c in cliques if len(c) > 2)
 
 
-@settings(deadline=None, max_examples=40)
 @given(books, as_ofs)
 def test_what_was_given_was_received(book: Book, as_of: date) -> None:
     rows = list(exposure_rows(book, as_of, CURRENCY))

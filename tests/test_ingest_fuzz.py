@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.feeds.ingest import ingest
@@ -75,7 +75,6 @@ def take(ledger: Ledger, name: str, content: bytes) -> tuple[int, int]:
         return file.rows, file.rejected
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.lists(BREAKS, min_size=1, max_size=8), st.sampled_from([b"\n", b"\r\n"]))
 def test_broken_rows_cost_no_good_one(
     ledger: Ledger, rows: list[list[tuple[float, bytes]]], end: bytes
@@ -94,7 +93,6 @@ def test_broken_rows_cost_no_good_one(
     assert rejected <= len(rows)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_taken_or_rejected(ledger: Ledger, content: bytes) -> None:
     for name in ("relationships.csv", "balances.csv", "contacts.jsonl"):
@@ -102,7 +100,6 @@ def test_any_bytes_are_taken_or_rejected(ledger: Ledger, content: bytes) -> None
         assert rejected <= max(found, 1)
 
 
-@settings(max_examples=40, deadline=None)
 @given(BREAKS)
 def test_a_broken_header_rejects_the_file_or_none_of_it(
     ledger: Ledger, breaks: list[tuple[float, bytes]]
@@ -114,7 +111,6 @@ def test_a_broken_header_rejects_the_file_or_none_of_it(
     assert bool(held) != bool(rejected)
 
 
-@settings(max_examples=60, deadline=None)
 @given(note=st.text(max_size=200), purpose=st.text(max_size=50))
 def test_any_text_is_recorded_as_told_or_rejected(ledger: Ledger, note: str, purpose: str) -> None:
     ledger.handle([told("open-relationship", RELATIONSHIP), told("open-account", ACCOUNT)])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import kafka
 import pytest
 import structlog
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kafka import TopicPartition, codec
 from kafka.consumer.fetcher import Fetcher
@@ -82,7 +82,6 @@ def read(cls: type[Fetcher.PartitionRecords], buffer: bytes, offset: int) -> tup
 
 
 @given(batches, st.integers(0, 100))
-@settings(max_examples=50, deadline=None)
 def test_whatever_lies_in_a_partition_is_read_as_kafka_python_reads_it(
     written: list[tuple[int, list[Any]]], skipped: int
 ) -> None:
@@ -91,7 +90,6 @@ def test_whatever_lies_in_a_partition_is_read_as_kafka_python_reads_it(
 
 
 @given(batches, st.data())
-@settings(max_examples=50, deadline=None)
 def test_what_is_cut_or_damaged_ends_where_kafka_python_ends_it(
     written: list[tuple[int, list[Any]]], data: st.DataObject
 ) -> None:

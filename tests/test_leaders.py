@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.rules.reading import DATA, RulesError, network_rules, read_rules
@@ -66,7 +66,6 @@ def test_influence_is_lost_with_the_conversion_that_made_it() -> None:
     assert weights(facts, day(2)) == {}
 
 
-@settings(deadline=None, max_examples=50)
 @given(books, as_ofs)
 def test_influence_is_the_sum_over_all_below_to_a_billionth(book: Book, as_of: date) -> None:
     rules = Influence(half_life_days=9, depth_percent=30)

@@ -374,6 +374,6 @@ class MoneyMachine(RuleBasedStateMachine):
 
 
 TestReferrals = ReferralMachine.TestCase
-TestReferrals.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+TestReferrals.settings = settings(stateful_step_count=30)
 TestMoney = MoneyMachine.TestCase
-TestMoney.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+TestMoney.settings = settings(stateful_step_count=30)

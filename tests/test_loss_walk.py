@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.book import Book, outstanding
@@ -114,7 +114,6 @@ def test_only_guarantees_in_force_and_debts_of_the_day_count() -> None:
     assert walked(facts, "A", day(-1)).owed == 0
 
 
-@settings(deadline=None, max_examples=40)
 @given(books, as_ofs, st.sampled_from(PEOPLE))
 def test_no_unit_is_called_or_paid_that_is_not_owed_or_held(
     book: Book, as_of: date, first: str

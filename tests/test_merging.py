@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.merging import Arrival, RecordsMissingError, ShardMerge
@@ -62,7 +62,6 @@ def shards(draw: st.DrawFn) -> Shard:
 
 
 @given(shards())
-@settings(max_examples=100)
 def test_a_shard_is_released_whole_in_order_and_not_above_the_horizon(shard: Shard) -> None:
     merge = ShardMerge(TOPICS, START)
     left = {topic: list(log) for topic, log in shard.sent.items()}
@@ -87,7 +86,6 @@ def test_a_shard_is_released_whole_in_order_and_not_above_the_horizon(shard: Sha
 
 
 @given(shards(), st.data())
-@settings(max_examples=100)
 def test_a_record_that_never_comes_stops_the_shard_before_it(
     shard: Shard, data: st.DataObject
 ) -> None:
@@ -111,7 +109,6 @@ def test_a_record_that_never_comes_stops_the_shard_before_it(
 
 
 @given(shards(), st.data())
-@settings(max_examples=50)
 def test_a_merge_resumed_from_any_progress_goes_on_without_a_gap(
     shard: Shard, data: st.DataObject
 ) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from projections.book import Book, joint_at, owner_at
 from projections.facts import Assignment, Draw, FollowUp, Handover, Profile
@@ -175,7 +175,6 @@ def test_what_nobody_owns_stands_in_a_row_of_its_own() -> None:
     assert found == [("B1", 1, 0, 100), (None, 1, 0, 100), ("RM-2", 0, 1, 0)]
 
 
-@settings(max_examples=40)
 @given(books, as_ofs)
 def test_branches_and_managers_each_add_up_to_the_total_once(book: Book, as_of: date) -> None:
     rows = list(attribution_rows(book, as_of, "CZK"))
@@ -192,7 +191,6 @@ def test_branches_and_managers_each_add_up_to_the_total_once(book: Book, as_of: 
     assert days["branch"] == days["manager"]
 
 
-@settings(max_examples=40)
 @given(books, as_ofs)
 def test_on_every_day_the_periods_say_who_looks_after_whom(book: Book, as_of: date) -> None:
     rows = list(ownership_rows(book, as_of))

@@ -10,7 +10,7 @@ from math import dist, hypot
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.pages import Page, circles_page, network_page, page, write_page
@@ -191,7 +191,6 @@ parents = st.integers(1, 60).flatmap(
 )
 
 
-@settings(max_examples=50)
 @given(parents)
 def test_a_tree_stands_on_rings_and_no_two_nodes_on_one_place(tree: tuple[int, ...]) -> None:
     places = ringed(tree)

@@ -8,7 +8,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.codec import UnreadableEventError
@@ -127,7 +127,6 @@ class Told:
 # The same view, however it was fed.
 
 
-@settings(max_examples=20, deadline=None)
 @given(
     seed=st.integers(0, 10),
     cuts=st.lists(st.integers(9, 60), min_size=1, max_size=5),

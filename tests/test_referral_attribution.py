@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.values import ONE, apportion
@@ -193,7 +193,6 @@ splits = st.tuples(st.integers(1, 100), st.integers(0, 99)).map(
 )
 
 
-@settings(max_examples=50, deadline=None)
 @given(touches_told, splits, st.sampled_from(["first", "last"]), st.lists(parties, max_size=3))
 def test_shares_come_to_exactly_one_million_parts_or_there_are_none(
     told: list[tuple[str, int, int | None]], split: Split, which: str, seen: list[str]
@@ -208,7 +207,6 @@ def test_shares_come_to_exactly_one_million_parts_or_there_are_none(
     assert len({share.party_id for share in found.shares}) == len(found.shares)
 
 
-@settings(max_examples=50)
 @given(
     st.integers(0, 10**15),
     st.lists(st.integers(0, ONE), min_size=1, max_size=6).filter(any),

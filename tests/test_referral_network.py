@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from projections.book import Book
 from projections.facts import Draw
@@ -251,13 +251,11 @@ def held_by(book: Book, who: str, as_of: date) -> int:
     return sum(book.deposit(id_, as_of) for id_ in mine)
 
 
-@settings(deadline=None)
 @given(books, as_ofs)
 def test_the_network_is_what_living_through_the_days_gives(book: Book, as_of: date) -> None:
     agree_with_brute_force(book, as_of)
 
 
-@settings(deadline=None)
 @given(books, as_ofs)
 def test_the_live_referral_of_one_is_that_of_the_forest(book: Book, as_of: date) -> None:
     edges = forest(book, as_of)

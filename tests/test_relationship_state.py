@@ -7,7 +7,7 @@ from math import floor
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from domain.commitment import Terms
 from projections.book import Book
@@ -344,7 +344,6 @@ def agree_with_loops(book: Book, row: RelationshipRow, as_of: date) -> None:
     assert row.next_contact_on == (min(promises, default=None) if last == date.min else expected)
 
 
-@settings(deadline=None, max_examples=40)
 @given(books, as_ofs)
 def test_the_figures_are_what_plain_loops_give(book: Book, as_of: date) -> None:
     for row in relationship_rows(book, as_of, CURRENCY):
@@ -352,7 +351,6 @@ def test_the_figures_are_what_plain_loops_give(book: Book, as_of: date) -> None:
         assert relationship_row(book, row.customer_id, as_of, CURRENCY) == row
 
 
-@settings(deadline=None, max_examples=40)
 @given(books, as_ofs)
 def test_the_referrer_is_the_networks(book: Book, as_of: date) -> None:
     network = {row.customer_id: row for row in network_rows(book, as_of, CURRENCY)}
