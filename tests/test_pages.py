@@ -6,7 +6,7 @@ import json
 import random
 import re
 from itertools import pairwise
-from math import dist, hypot
+from math import atan2, dist, hypot
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -204,6 +204,13 @@ def test_a_tree_stands_on_rings_and_no_two_nodes_on_one_place(tree: tuple[int, .
         own = sorted(place for place, at in zip(places, depths, strict=True) if at == depth)
         assert all(dist(a, b) > 0.6 for n, a in enumerate(own) for b in own[n + 1 :])
     assert all(inner + 1 <= outer + 1e-9 for inner, outer in pairwise(sorted(rings.values())))
+
+
+def test_who_brought_others_stands_in_their_middle() -> None:
+    places = ringed([-1, 0, 0, 1, 1, 1, 2, 4])
+    angles = [atan2(y, x) for x, y in places]
+    assert angles[1] == pytest.approx((angles[3] + angles[5]) / 2)
+    assert (angles[2], angles[4]) == (pytest.approx(angles[6]), pytest.approx(angles[7]))
 
 
 def test_a_long_chain_is_laid_out() -> None:
