@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from domain.values import Ppm
     from projections.book import Book
     from projections.facts import Referral
+    from projections.referral_forest import Standing
 
 Touched: TypeAlias = Literal["first", "last"]
 Conflict: TypeAlias = Literal["touch", "customer"]
@@ -101,7 +102,17 @@ def attribution(
     book: Book, prospect_id: str, as_of: date, versions: Sequence[AttributionRules]
 ) -> Attribution:
     """Return to whom a prospect's conversion is owed if it is claimed on a date."""
-    stood = live_referral(book, prospect_id, as_of)
+    return owed(book, prospect_id, live_referral(book, prospect_id, as_of), as_of, versions)
+
+
+def owed(
+    book: Book,
+    prospect_id: str,
+    stood: Standing | None,
+    as_of: date,
+    versions: Sequence[AttributionRules],
+) -> Attribution:
+    """Return the same, given the prospect's place in the forest of the date."""
     converted_on = stood.converted_on if stood else None
     if converted_on is None:
         return Attribution(prospect_id, nobody="not converted")

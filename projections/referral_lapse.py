@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from domain.referral import Via  # noqa: TC001 - the reader of the file needs the type
 from domain.referral_rules import LapseOverdueReferral
 from projections.book import is_forgotten, later
-from projections.referral_forest import live_referral
+from projections.referral_forest import forest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +35,8 @@ class LapseRules:
 
 def overdue(book: Book, as_of: date, rules: LapseRules) -> Iterator[LapseOverdueReferral]:
     """Yield the live referrals without a conversion whose time ran out by a date."""
-    for prospect_id in sorted(book.referrals_of_prospect):
-        stood = live_referral(book, prospect_id, as_of)
-        if stood is None or stood.converted_on or stood.referral.via in rules.exempt:
+    for prospect_id, stood in sorted(forest(book, as_of).items()):
+        if stood.converted_on or stood.referral.via in rules.exempt:
             continue
         if is_forgotten(book, prospect_id):
             continue

@@ -12,8 +12,8 @@ from uuid import UUID, uuid5
 from domain.reward import AccrueReward, ClawBackReward
 from domain.values import apportion, share
 from projections.book import is_forgotten, later
-from projections.referral_attribution import attribution
-from projections.referral_forest import live_referral
+from projections.referral_attribution import owed
+from projections.referral_forest import forest
 from projections.reward_plans import earned
 
 if TYPE_CHECKING:
@@ -45,26 +45,26 @@ def due(
     by: str,
 ) -> Iterator[AccrueReward]:
     """Yield what the plans give for the prospects who reached a milestone, and is not accrued."""
-    for prospect_id in sorted(book.referrals_of_prospect):
+    for prospect_id, stood in sorted(forest(book, as_of).items()):
         if is_forgotten(book, prospect_id):
             continue
-        owed = attribution(book, prospect_id, as_of, versions)
-        for plan in plans.plans if owed.shares else ():
-            reached_on = _reached_on(book, owed, plan, as_of)
+        found = owed(book, prospect_id, stood, as_of, versions)
+        for plan in plans.plans if found.shares else ():
+            reached_on = _reached_on(book, found, plan, as_of)
             in_time = reached_on is not None and as_of <= later(reached_on, plan.claim_days)
-            if reached_on and in_time and plan.in_force(reached_on) and owed.via in plan.via:
-                for reward in _accruals(book, owed, plan, reached_on, as_of, by):
+            if reached_on and in_time and plan.in_force(reached_on) and found.via in plan.via:
+                for reward in _accruals(book, found, plan, reached_on, as_of, by):
                     if reward.reward_id not in book.rewards:
                         yield reward
 
 
-def _reached_on(book: Book, owed: Attribution, plan: RewardPlan, as_of: date) -> date | None:
+def _reached_on(book: Book, found: Attribution, plan: RewardPlan, as_of: date) -> date | None:
     if plan.milestone == "converted":
-        return owed.converted_on
-    loans = book.loans_in(owed.prospect_id, plan.measured_in)
+        return found.converted_on
+    loans = book.loans_in(found.prospect_id, plan.measured_in)
     draws = (draw for loan in loans for draw in loan.draws if _stands(draw, as_of))
     first = min((draw.on for draw in draws), default=None)
-    return first if first and owed.converted_on and first >= owed.converted_on else None
+    return first if first and found.converted_on and first >= found.converted_on else None
 
 
 def _stands(draw: Draw, as_of: date) -> bool:
@@ -86,18 +86,18 @@ def _drawn(book: Book, prospect_id: str, plan: RewardPlan, on: date, as_of: date
 
 
 def _accruals(
-    book: Book, owed: Attribution, plan: RewardPlan, reached_on: date, as_of: date, by: str
+    book: Book, found: Attribution, plan: RewardPlan, reached_on: date, as_of: date, by: str
 ) -> Iterator[AccrueReward]:
     """Yield each payee's part of the whole; what falls to others the bank keeps."""
-    assert owed.referral_id is not None
-    whole, formula = earned(plan, _base(book, owed.prospect_id, plan, reached_on, as_of))
-    amounts = apportion(whole, [share.share_ppm for share in owed.shares])
-    for part, amount in zip(owed.shares, amounts, strict=True):
+    assert found.referral_id is not None
+    whole, formula = earned(plan, _base(book, found.prospect_id, plan, reached_on, as_of))
+    amounts = apportion(whole, [share.share_ppm for share in found.shares])
+    for part, amount in zip(found.shares, amounts, strict=True):
         payable = part.role in plan.payees and not is_forgotten(book, part.party_id)
         if amount and payable:
             yield AccrueReward(
-                reward_id=reward_id(plan.id, owed.prospect_id, part.party_id),
-                referral_id=owed.referral_id,
+                reward_id=reward_id(plan.id, found.prospect_id, part.party_id),
+                referral_id=found.referral_id,
                 plan=plan.id,
                 plan_version=plan.version,
                 milestone=plan.milestone,
@@ -117,6 +117,7 @@ def _accruals(
 
 def claw_backs(book: Book, as_of: date, plans: RewardPlans, by: str) -> Iterator[ClawBackReward]:
     """Yield what has to be taken back of the rewards accrued by a date: once each."""
+    edges = forest(book, as_of)
     for id_, (prospect_id, reward) in sorted(book.rewards.items()):
         plan = plans.version(reward.plan, reward.plan_version)
         if plan is None or reward.clawed_back_on is not None or reward.accrued_on > as_of:
@@ -124,6 +125,8 @@ def claw_backs(book: Book, as_of: date, plans: RewardPlans, by: str) -> Iterator
         if is_forgotten(book, prospect_id):
             continue
         amount, reason = _taken(book, prospect_id, reward, plan, as_of)
+        if prospect_id not in edges or edges[prospect_id].converted_on is None:
+            amount, reason = reward.amount, "not_converted"
         if amount:
             yield ClawBackReward(
                 reward_id=id_,
@@ -139,9 +142,6 @@ def _taken(
     book: Book, prospect_id: str, reward: Reward, plan: RewardPlan, as_of: date
 ) -> tuple[Minor, ClawBackReason]:
     """Return what is taken back, and why; nothing where the reward stands."""
-    stood = live_referral(book, prospect_id, as_of)
-    if stood is None or stood.converted_on is None:
-        return reward.amount, "not_converted"
     until = min(as_of, later(reward.reached_on, plan.claw_back_days))
     customer = book.customers.get(prospect_id)
     if customer and customer.closed_on and customer.closed_on <= until:
