@@ -23,6 +23,19 @@ if TYPE_CHECKING:
     from datetime import date
 
 
+HEADINGS = (  # of `Closed`, so that they fit a terminal of 80 columns
+    "day",
+    "through",
+    "tested",
+    "restated",
+    "breached",
+    "cured",
+    "costs",
+    "findings",
+    "set aside",
+)
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("close")(close)
@@ -71,9 +84,9 @@ def _show(closed: list[Closed], last: date) -> None:
     if not closed:
         Console().print(f"{last} is closed already.")
         return
-    table = Table(title="Closed")
-    for name in Closed._fields:
-        table.add_column(name.replace("_", " "), justify="right")
+    table = Table(title="Closed", box=None)
+    for name in HEADINGS:
+        table.add_column(name, justify="right", no_wrap=True)
     for each in closed:
         table.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in each))
     Console().print(table)
