@@ -193,6 +193,7 @@ _STREAMS = {
     "referrer_id": ("relationship", "prospect"),
 }
 
+_PLAIN = frozenset({str, int})  # types of fields that are compared as they are
 _COMPARED: dict[type, tuple[str, ...]] = {
     cls: tuple(f.name for f in fields(cls) if f.name != "today")
     for cls in (*NAMES, commitment.Terms, commitment.CountedAccount)
@@ -225,8 +226,8 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - one a case
 
     Called only where the natural key is free or holds other content. Raises `RefusedError`.
     """
-    key = natural_key(command)
-    if key is not None and not isinstance(command, _CORRECTABLE) and world.claimed(key):
+    key = None if isinstance(command, _CORRECTABLE) else natural_key(command)
+    if key is not None and world.claimed(key):
         field = _NATURAL_KEYS[type(command)][1]
         raise KeyConflictError(field, getattr(command, field))
     match command:
@@ -341,16 +342,20 @@ def content(command: Command) -> tuple[Any, ...]:
 
 
 def _told(value: Any) -> Any:  # noqa: ANN401 - any field of any command
-    match value:
-        case str() | int():
-            return value
-        case date():
-            return value.isoformat()
-        case tuple():
-            return tuple(_told(item) for item in value)
-        case _:
-            told = [(name, getattr(value, name)) for name in _COMPARED[type(value)]]
-            return tuple([(name, _told(v)) for name, v in told if v is not None])
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is date:
+        return value.isoformat()
+    if kind is tuple:
+        return tuple([_told(item) for item in value])
+    return tuple(
+        [
+            (name, v if type(v) in _PLAIN else _told(v))
+            for name in _COMPARED[kind]
+            if (v := getattr(value, name)) is not None
+        ]
+    )
 
 
 def evolve_stream(
