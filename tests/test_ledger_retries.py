@@ -182,3 +182,65 @@ def test_writers_of_the_same_rows_record_each_once(tmp_path: Path) -> None:
     assert len(days) == len(set(days))
     assert not any(isinstance(event, BalanceCorrected) for event in happened)
     assert len(happened) == 3 + len(days) + 20
+
+
+REWARD = {
+    "reward_id": "W1",
+    "referral_id": "R1",
+    "plan": "friend",
+    "plan_version": "1",
+    "milestone": "converted",
+    "reached_on": "2024-03-01",
+    "accrued_on": "2024-03-31",
+    "payee_id": "C1",
+    "payee_role": "customer",
+    "basis": "referral",
+    "whole": "100.00",
+    "share_ppm": "1000000",
+    "amount": "100.00",
+    "currency": "CNY",
+    "formula": "fixed",
+    "by": "RM-1",
+}
+REFERRED = (("open-relationship", RELATIONSHIP), ("introduce-referral", REFERRAL))
+APPROVAL = {"reward_id": "W1", "approved_on": "2024-04-01", "approved_by": "HEAD"}
+PAYMENT = {"reward_id": "W1", "paid_on": "2024-04-02", "booked": "yes", "by": "CASH-1"}
+
+
+def test_two_payees_at_once_get_no_more_than_the_whole_together(faulty: Faulty) -> None:
+    """Neither knows of the other's reward: only the version of the empty stream tells."""
+    ledger = Ledger(faulty, Keyring(faulty.database, MASTER))
+    ledger.handle([told(*each) for each in REFERRED])
+    other = told("accrue-reward", REWARD, reward_id="W2", payee_id="RM-1")
+    faulty.meanwhile = lambda: ledger.handle([other])
+    [outcome] = ledger.handle([told("accrue-reward", REWARD)])
+    assert isinstance(outcome, Refused)
+    assert outcome.error.code == "reward-over-whole"
+
+
+def test_a_payment_whose_answer_was_lost_is_found_and_made_once(faulty: Faulty) -> None:
+    ledger = Ledger(faulty, Keyring(faulty.database, MASTER))
+    earned = [told("accrue-reward", REWARD), told("approve-reward", APPROVAL)]
+    ledger.handle([told(*each) for each in REFERRED] + earned)
+    faulty.faults = [("after", StoreUnavailableError("lost the answer"))]
+    assert ledger.handle([told("pay-reward", PAYMENT)]) == [Unchanged(5)]
+    assert ledger.handle([told("pay-reward", PAYMENT)]) == [Unchanged(5)]
+    assert faulty.position() == 5
+
+
+def test_a_reward_is_paid_or_clawed_back_first_and_the_other_knows(faulty: Faulty) -> None:
+    ledger = Ledger(faulty, Keyring(faulty.database, MASTER))
+    earned = [told("accrue-reward", REWARD), told("approve-reward", APPROVAL)]
+    ledger.handle([told(*each) for each in REFERRED] + earned)
+    taken = {
+        "reward_id": "W1",
+        "clawed_back_on": "2024-04-02",
+        "amount": "100.00",
+        "currency": "CNY",
+        "reason": "fraud",
+        "by": "RM-1",
+    }
+    faulty.meanwhile = lambda: ledger.handle([told("claw-back-reward", taken)])
+    [outcome] = ledger.handle([told("pay-reward", PAYMENT)])
+    assert isinstance(outcome, Refused)
+    assert outcome.error.code == "reward-out-of-step"
