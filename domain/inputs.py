@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from domain.commitment import Terms
+from domain.commitment import CountedAccount, Terms
 from domain.counted_balances import deposits_counted
 
 if TYPE_CHECKING:
@@ -79,19 +79,17 @@ _TERMS = tuple(field.name for field in fields(Terms))
 
 @lru_cache(maxsize=4096)
 def _told(terms: Terms) -> str:
-    return " ".join(f"{name}={_text(getattr(terms, name))}" for name in _TERMS)
+    return " ".join([f"{name}={_text(getattr(terms, name))}" for name in _TERMS])
 
 
 def _text(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, tuple):
         return "[" + ",".join(map(_text, value)) + "]"
-    if hasattr(value, "account_id"):
-        return f"{value.account_id}@{_or_empty(value.counted_from)}/{_or_empty(value.counted_to)}"  # type: ignore[attr-defined]  # a CountedAccount
-    return _or_empty(value)
-
-
-def _or_empty(value: object) -> str:
-    return "" if value is None else str(value)
+    if isinstance(value, CountedAccount):
+        return f"{value.account_id}@{_text(value.counted_from)}/{_text(value.counted_to)}"
+    return str(value)
 
 
 @lru_cache(maxsize=DATES_CACHED_MAX)
