@@ -62,4 +62,5 @@ def test_only_rows_with_personal_fields_are_hashed_under_a_key() -> None:
         "change-profile",
         "record-contact",
         "record-complaint",
+        "describe-prospect",
     }

@@ -24,7 +24,7 @@ from domain.contact import (
     EquityChecked,
     FollowUpPromised,
 )
-from domain.dealing import GiftGiven, PaymentMade, ProductSold
+from domain.dealing import GiftGiven, PaymentMade, ProductSold, SettlementSeen
 from domain.finding import (
     FindingAssigned,
     FindingJustified,
@@ -292,6 +292,17 @@ CROSS_CHECKED = CrossCheckRecorded(
     items=("power bill", "tax return"),
     by="RM-1",
 )
+SETTLED = SettlementSeen(
+    customer_id="C",
+    settlement_id="S",
+    seen_on=D2,
+    from_on=D1,
+    to_on=D2,
+    currency="CZK",
+    total=5,
+    through_us=2,
+    by="RM-1",
+)
 EQUITY_CHECKED = EquityChecked(
     customer_id="C",
     equity_check_id="E",
@@ -363,6 +374,7 @@ def test_the_kinds_folded_are_those_of_the_facts() -> None:
             purpose="x",
             by="RM-1",
         ),
+        SETTLED,
         CROSS_CHECKED,
         EQUITY_CHECKED,
         ConsentGiven(customer_id="C", purpose="marketing", given_on=D1),
