@@ -209,6 +209,11 @@ def test_stretches_that_overlap_are_one_burst_and_others_are_not() -> None:
     ]
 
 
+def test_windows_that_share_a_single_referral_are_one_burst() -> None:
+    [found] = bursts(referred(0, 5, 6, 12, 12), day(50))
+    assert (found.first_on, found.last_on, found.referrals) == (day(0), day(12), 5)
+
+
 def test_a_burst_is_not_seen_before_it_happened_nor_made_of_guarantors() -> None:
     assert bursts(referred(0, 1, 2), day(1)) == []
     assert bursts(referred(0, 1, 2, via="guarantor"), day(9)) == []
