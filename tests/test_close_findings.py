@@ -274,3 +274,13 @@ def test_every_surface_tells_the_findings_of_a_close(bank: Parts, tmp_path: Path
     scraped = generate_latest(registry).decode()
     for rule in ("CN-01", "CN-07"):
         assert f'guanxi_findings_open{{rule="{rule}",severity="high"}} 1.0' in scraped
+
+
+@pytest.mark.usefixtures("bank")
+def test_what_was_closed_fits_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    words = ("--ledger", settings_of(tmp_path).ledger, "close", "2024-03-08")
+    told_there = guanxi(*words).out
+    assert "…" not in told_there
+    assert "2024-03-08" in told_there
+    assert "2024-03-08 is closed already" in guanxi(*words, "--pack", "us").out

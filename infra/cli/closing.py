@@ -84,7 +84,7 @@ def _show(closed: list[Closed], last: date) -> None:
     if not closed:
         Console().print(f"{last} is closed already.")
         return
-    table = Table(title="Closed", box=None)
+    table = Table(title="Closed", box=None, padding=(0, 1, 0, 0))
     for name in HEADINGS:
         table.add_column(name, justify="right", no_wrap=True)
     for each in closed:
