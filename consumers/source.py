@@ -7,15 +7,17 @@ topic, merged by position. The projector cannot tell them apart.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One record: its position, its key (the customer id) and its canonical bytes."""
+class Delivery(NamedTuple):
+    """One record: its position, its key (the customer id) and its canonical bytes.
+
+    A tuple, for records are read by the million.
+    """
 
     position: int
     customer_id: str
