@@ -210,7 +210,7 @@ def test_who_brought_others_stands_in_their_middle() -> None:
     places = ringed([-1, 0, 0, 1, 1, 1, 2, 4])
     angles = [atan2(y, x) for x, y in places]
     assert angles[1] == pytest.approx((angles[3] + angles[5]) / 2)
-    assert (angles[2], angles[4]) == (pytest.approx(angles[6]), pytest.approx(angles[7]))
+    assert [angles[2], angles[4]] == pytest.approx([angles[6], angles[7]])
 
 
 def test_a_long_chain_is_a_straight_line() -> None:

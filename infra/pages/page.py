@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OWN = files(__package__)
-NODES_MAX = 20_000  # of a page; more are neither fluent nor legible
+NODES_MAX = 10_000  # of a page; more are neither fluent nor legible
 
 # id, x, y, radius, place of its kind, how much of its means is used (-1: not told), figures
 Node: TypeAlias = tuple[str, float, float, float, int, float, list[str]]
