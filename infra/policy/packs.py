@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import MISSING, fields
 from datetime import date
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_type_hints
@@ -119,6 +120,16 @@ def _rule(file: str, told: _RuleTold) -> Rule:
 
 def _parameters(where: str, cls: type[Any], values: dict[str, Any]) -> object:
     """Return a check's parameters: whole numbers from 0 on, lists with something in them."""
+    told = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    try:
+        model = _model_of(cls)  # type: ignore[arg-type]  # mypy doubts that a class has a hash
+        return cls(**dict(model.model_validate(told)))
+    except ValidationError as error:
+        raise PackError(_where(where, error)) from None
+
+
+@cache
+def _model_of(cls: type[Any]) -> type[_Strict]:
     types = get_type_hints(cls)
     columns: dict[str, Any] = {
         field.name: (
@@ -127,12 +138,7 @@ def _parameters(where: str, cls: type[Any], values: dict[str, Any]) -> object:
         )
         for field in fields(cls)
     }
-    model = create_model(cls.__name__, __base__=_Strict, **columns)
-    told = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-    try:
-        return cls(**dict(model.model_validate(told)))
-    except ValidationError as error:
-        raise PackError(_where(where, error)) from None
+    return create_model(cls.__name__, __base__=_Strict, **columns)
 
 
 _LEAST = {True: Field(min_length=1), False: Field(ge=0)}
