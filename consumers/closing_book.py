@@ -112,11 +112,11 @@ class ClosingBook:
         """
         customers: set[str] = set()
         reported: dict[Key, str] = {}
-        for record, key in self._touched(beyond):
-            if key is None or key[1] not in OWN_KINDS or record.customer_id in self.parked:
-                customers.add(record.customer_id)
+        for (_, customer_id, _), recorded, key, _ in self._touched(beyond):
+            if recorded and key and key[1] in OWN_KINDS and customer_id not in self.parked:
+                reported[key] = recorded.stream
             else:
-                reported[key] = record.stream
+                customers.add(customer_id)
         if 2 * len(customers) > len({key[0] for key in self._rows}):
             self._rows, self.parked, self.position = {}, set(), 0
             return
@@ -131,12 +131,11 @@ class ClosingBook:
             for records in self._store.read_streams(some, self.position).values():
                 self._fold([one for one in self._read(records) if one.key in reported])
 
-    def _touched(self, beyond: int) -> Iterator[tuple[StoredRecord, Key | None]]:
-        """Yield the records after the position, each with the key of the row it touches."""
+    def _touched(self, beyond: int) -> Iterator[Reading]:
+        """Yield the events after the position that touch a row, or that cannot be read."""
         after = self.position
         while page := self._store.read(after, READ_RECORDS_MAX, beyond):
-            keys = {one.delivery.position: one.key for one in self._read(page)}
-            yield from ((record, keys.get(record.position)) for record in page)
+            yield from self._read(page)
             after = page[-1].position
 
     def _read(self, records: Iterable[StoredRecord]) -> list[Reading]:
