@@ -21,10 +21,10 @@ from infra.codec import canonical, decode
 from projections.folding import key_of
 
 if TYPE_CHECKING:
-    from benchmarks.bench import Bench
     from benchmarks.figures import Rate
     from consumers.event_store import EventStore
     from domain.record import Recorded
+    from tests.servers.postgresql import PostgresqlServer
 
 TIMEOUT_SECONDS = 300.0
 _TABLE = SQL("""CREATE TABLE IF NOT EXISTS relationship_row (
@@ -73,11 +73,10 @@ class LastRows(Projection[Rows]):
             self.view.put((*key, domain_event.occurred_on.isoformat()), tracking)
 
 
-def projected(bench: Bench, store: EventStore) -> Rate:
+def projected(server: PostgresqlServer, store: EventStore, events: int) -> Rate:
     """Run over the ledger's latest events until the view has them all; return events a second."""
-    events = bench.size.runner_events
     records = store.read(store.position() - events, events)
-    with bench.postgresql.fresh_database() as url:
+    with server.fresh_database() as url:
         environment = library.postgresql_environment(url)
         book = Book(environment)
         book.recorder.insert_events(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from threading import Event as Stop
 from typing import TYPE_CHECKING
 
@@ -26,28 +26,21 @@ POLL_RECORDS_MAX = 5_000  # the consumer's other settings are best as they are
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from benchmarks.bench import Bench
     from infra.composition import Parts
+    from tests.servers.postgresql import PostgresqlServer
 
 
 def measure(bench: Bench) -> Iterator[Figure]:
     """Yield the figures of a rebuild."""
     feed = bench.folder / "feed-to-rebuild"
     write_feed(feed, bench.size.feed_accounts)
-    with bench.postgresql_ledger(kafka=True) as settings, opened(settings) as parts:
-        ingested(settings, feed)
-        relayed(parts, bench.kafka.bootstrap, parts.meta.topic_prefix)
-        events = parts.store.position()
-        bench.say(f"rebuild of {events:,} events beside {bench.size.runner_events:,} of a runner")
-        yield compared(
-            "rebuild of the relationship view from Kafka (eventsourcing's ProjectionRunner)",
-            30.0,
-            bench.size.rounds,
-            lambda: rebuilt(parts),
-            lambda: projection_runner.projected(bench, parts.store),
-        )
-        bench.say(f"rebuild of {events:,} events beside a consumer alone")
+    runner = "rebuild of the relationship view from Kafka (eventsourcing's ProjectionRunner)"
+    with _relayed(bench, feed) as parts:
+        yield _beside_runner(bench, parts, bench.postgresql, runner, 30.0)
+        bench.say("a rebuild beside a consumer alone")
         yield compared(
             "the same (kafka-python's consumer alone, records dropped)",
             0.35,
@@ -55,6 +48,33 @@ def measure(bench: Bench) -> Iterator[Figure]:
             lambda: rebuilt(parts),
             lambda: _consumed(bench.kafka.bootstrap, parts),
         )
+    with _relayed(bench, feed, durable=True) as parts:
+        durable = "the same (the ProjectionRunner), PostgreSQL with fsync"
+        yield _beside_runner(bench, parts, bench.durable, durable, None)
+
+
+@contextmanager
+def _relayed(bench: Bench, feed: Path, *, durable: bool = False) -> Iterator[Parts]:
+    """Lend a ledger of which all events lie in Kafka."""
+    with bench.postgresql_ledger(kafka=True, durable=durable) as settings:
+        ingested(settings, feed)
+        with opened(settings) as parts:
+            relayed(parts, bench.kafka.bootstrap, parts.meta.topic_prefix)
+            yield parts
+
+
+def _beside_runner(
+    bench: Bench, parts: Parts, server: PostgresqlServer, measured: str, target: float | None
+) -> Figure:
+    events = bench.size.runner_events
+    bench.say(f"rebuild of {parts.store.position():,} events beside {events:,} of a runner")
+    return compared(
+        measured,
+        target,
+        bench.size.rounds,
+        lambda: rebuilt(parts),
+        lambda: projection_runner.projected(server, parts.store, events),
+    )
 
 
 def rebuilt(parts: Parts) -> Rate:
