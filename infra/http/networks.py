@@ -25,7 +25,7 @@ from projections.leaders import LeaderBy, best, leader_rows
 from projections.network_figures import figure_rows
 from projections.partners import partner_rows
 from projections.projection import NETWORK, RELATIONSHIP
-from projections.referral_network import network_rows, tree
+from projections.referral_network import network_rows
 
 if TYPE_CHECKING:
     from infra.http.questions import Queries
@@ -83,9 +83,8 @@ def networks(queries: Queries) -> APIRouter:
 
     @router.get("/network/{customer_id}", responses=answers(Nodes))
     def network(customer_id: str, asked: Asked) -> dict[str, Any]:
-        book, on = queries.book(NETWORK, asked)
-        currency = currency_of(book, asked.currency)
-        found = tree(network_rows(book, on, currency), customer_id)
+        with queries.network(asked) as (kept, on, currency):
+            found = kept.tree(customer_id)
         if not found:
             raise not_found("customer", customer_id, on)
         return {"as_of": str(on), "currency": currency, "nodes": [row_document(r) for r in found]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,9 @@ from infra.audit import history
 from infra.documents import row_document
 from infra.http import problems
 from infra.http.served import through
+from infra.kept_network import KeptNetwork
+from infra.network_answers import network_of
+from projections.projection import NETWORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from infra.http.served import Served
     from projections.book import Book
     from projections.projection import Projection
+    from projections.referral_network import Network
 
 MIN_POSITION_WAIT_SECONDS = 10.0
 MIN_POSITION_POLL_SECONDS = 0.005
@@ -57,6 +62,21 @@ class Queries:
 
     def __init__(self, served: Served) -> None:
         self._served = served
+        self._kept_network = KeptNetwork()
+
+    @contextmanager
+    def network(self, asked: Question) -> Iterator[tuple[Network, date, str]]:
+        """Lend the referral network, its date and currency: the one kept, unless of the past."""
+        self._wait(NETWORK, asked.min_position)
+        answers = Answers(self._served.parts)
+        on = answers.as_of(None)
+        if asked.known_at is None and asked.as_of in {None, on}:
+            with self._kept_network.caught_up(answers, on, asked.currency) as (network, currency):
+                yield network, on, currency
+        else:
+            on = asked.as_of or on
+            network, currency = network_of(answers, on, asked.currency, asked.known_at)
+            yield network, on, currency
 
     def book(self, projection: Projection, asked: Question) -> tuple[Book, date]:
         """Return the book that answers and the date; waits for `min_position`."""
