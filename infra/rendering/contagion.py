@@ -19,21 +19,19 @@ if TYPE_CHECKING:
 
 def contagion_view(rows: Iterable[ContagionRow], as_of: date, currency: str) -> RenderableType:
     """Return a table: on the left what somebody brought, on the right what their default costs."""
-    brought = ("brought", "converted", "deposits", "drawn")
-    risk = ("given", "received", "group of", "defaults", "lost")
+    brought = ("converted", "deposits", "drawn")
+    risk = ("given", "received", "fall", "lost")
     title = f"What they brought, and what their default would cost, as of {as_of}, {currency}"
     made = table(title, ("who", *brought, *risk, "circle"), right=frozenset(brought + risk))
     for row in rows:
         made.add_row(
             Text(row.customer_id),
-            str(row.descendants),
-            str(row.converted_descendants),
+            f"{row.converted_descendants} of {row.descendants}",
             money(row.subtree_deposits, currency),
             money(row.subtree_drawn, currency),
             money(row.given, currency),
             money(row.received, currency),
-            str(row.group_size),
-            told(row.defaults),
+            f"{row.defaults} of {row.group_size}",
             Text(money(row.lost or 0, currency), style="bold red"),
             Text(told(row.circle_id)),
         )

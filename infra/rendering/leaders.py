@@ -27,24 +27,27 @@ PPB = 1_000_000_000
 
 def leaders_view(rows: Iterable[LeaderRow], as_of: date, currency: str) -> RenderableType:
     """Return the best referrers as a table."""
-    names = ("referrer", "converted", "brought", "deposits", "drawn", "influence", "p50", "p90")
-    right = frozenset(names[1:])
-    title = f"Best referrers as of {as_of}, {currency}"
-    made = table(title, (*names, "opinion leader", "burst"), right=right)
+    names = ("referrer", "converted", "deposits", "drawn", "influence", "days", "")
+    title = f"Best referrers as of {as_of}, {currency}; days to convert as p50/p90"
+    made = table(title, names, right=frozenset(names[1:-1]))
     for row in rows:
         made.add_row(
             Text(row.customer_id),
-            str(row.converted_descendants),
-            str(row.descendants),
+            f"{row.converted_descendants} of {row.descendants}",
             money(row.subtree_deposits, currency),
             money(row.subtree_drawn, currency),
             f"{row.influence_ppb / PPB:.3f}",
-            told(row.days_p50),
-            told(row.days_p90),
-            f"{row.referring_children} refer" if row.opinion_leader == "yes" else NOTHING,
-            f"{row.burst_referrals} to {row.burst_on}" if row.burst_on else NOTHING,
+            NOTHING if row.days_p50 is None else f"{row.days_p50}/{row.days_p90}",
+            ", ".join(_marks(row)),
         )
     return made
+
+
+def _marks(row: LeaderRow) -> Iterable[str]:
+    if row.opinion_leader == "yes":
+        yield "opinion leader"
+    if row.burst_on:
+        yield f"burst of {row.burst_referrals} to {row.burst_on}"
 
 
 def figures_view(
