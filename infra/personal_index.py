@@ -65,8 +65,7 @@ class PersonalIndex:
     def catch_up(self) -> None:
         """Take what the ledger has recorded since the last time, whoever took that."""
         while True:
-            with self._store.database.connection() as connection:
-                [position] = connection.execute("SELECT position FROM personal_index").fetchone()
+            position = self._position()
             records = self._store.read(position, BATCH_EVENTS)
             if not records:
                 return
@@ -87,6 +86,13 @@ class PersonalIndex:
                 _dialect(self._store.database, _BIRTHDAYS), (through,)
             ).fetchall()
         return dict(rows)
+
+    def _position(self) -> int:
+        with self._store.database.connection() as connection:
+            row = connection.execute("SELECT position FROM personal_index").fetchone()
+        assert row is not None, "made with the table"
+        position: int = row[0]
+        return position
 
     def _take(self, position: int, records: Sequence[StoredRecord]) -> None:
         """Take a page of the log, all or nothing, unless someone else was quicker."""

@@ -12,7 +12,6 @@ from tests.write_side import (
     MASTER,
     REFERRAL,
     RELATIONSHIP,
-    Ledger,
     events,
     ledger_at,
     make_ledger,
@@ -22,6 +21,8 @@ from tests.write_side import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from infra.ledger import Ledger
 
 PHONE = "+86 138 0013 8000"
 ADA = RELATIONSHIP | {"birth_date": "1961-02-28", "phone": PHONE}
