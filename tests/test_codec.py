@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgpack
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.codec import UnreadableEventError
@@ -39,6 +39,7 @@ def envelope_of(record: StoredRecord) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("event_type", EVENT_TYPES, ids=lambda each: each.name)
+@settings(max_examples=10)  # of each of many types
 @given(st.data())
 def test_every_event_survives_the_round_trip(event_type: EventType, data: st.DataObject) -> None:
     event = replace(data.draw(instances_of(event_type.cls)), customer_id="C1")

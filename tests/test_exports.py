@@ -154,8 +154,10 @@ def test_stdout_through_a_pipe_is_the_same_as_a_file(
     out = tmp_path / "out"
     write_export(NetworkRow, ROWS, format_, out)
     program = (
-        "from tests.test_exports import ROWS, NetworkRow, write_export\n"
-        f"write_export(NetworkRow, ROWS, {format_!r})"
+        "import datetime\n"
+        "from infra.exports import write_export\n"
+        "from projections.referral_network import NetworkRow\n"
+        f"write_export(NetworkRow, {ROWS!r}, {format_!r})"
     )
     root = Path(__file__).parents[1]
     piped = subprocess.run(

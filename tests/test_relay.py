@@ -108,8 +108,9 @@ def test_whatever_happens_nothing_is_lost_or_told_early(
     monkeypatch.setattr(relay_module, "READ_RECORDS_MAX", 7)
     monkeypatch.setattr(relay_module, "IN_FLIGHT_RECORDS_MAX", 20)
     world.chance, world.fault_rate = random.Random(seed), 0.03  # noqa: S311  # reproducible
-    kills = 0
-    for _ in range(4):
+    kills = rounds = 0
+    while rounds < 4 or not kills:  # how much is drawn, and so what happens, depends on timing
+        rounds += 1
         append(world.store, 40, seed)
         while True:
             try:
@@ -117,7 +118,6 @@ def test_whatever_happens_nothing_is_lost_or_told_early(
                 break
             except KilledError:
                 kills += 1
-    assert kills
     world.assert_complete()
     assert world.kafka.horizons[-1].complete_through == world.store.position()
 
