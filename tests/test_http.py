@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -63,20 +64,38 @@ QUERIES = {
 BAD_PARAMETERS = ("as_of=1993-13-01", "known_at=1993-01-01T00:00:00", "min_position=-1")
 
 
-@pytest.fixture
-def parts(demo_ledger: Path, tmp_path: Path) -> Iterator[Parts]:
-    shutil.copytree(demo_ledger.parent, tmp_path / "copy")
-    with opened(Settings(ledger=f"sqlite:{tmp_path / 'copy' / demo_ledger.name}")) as found:
+@contextmanager
+def copy_of(ledger: Path, folder: Path) -> Iterator[Parts]:
+    shutil.copytree(ledger.parent, folder / "copy")
+    with opened(Settings(ledger=f"sqlite:{folder / 'copy' / ledger.name}")) as found:
         yield found
 
 
-@pytest.fixture
-def client(parts: Parts) -> TestClient:
+def client_of(parts: Parts) -> TestClient:
     registry, served = CollectorRegistry(), Served()
     observer = ServedMetrics(registry)
     registry.register(LedgerTotals(parts))
     served.open(parts, parts.ledger(on_append=observer.appended))
     return TestClient(application(served, registry), raise_server_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def asking(demo_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """One client for all who only ask: its routes take longer to make than to answer."""
+    with copy_of(demo_ledger, tmp_path_factory.mktemp("asked")) as parts:
+        yield client_of(parts)
+
+
+@pytest.fixture
+def parts(demo_ledger: Path, tmp_path: Path) -> Iterator[Parts]:
+    with copy_of(demo_ledger, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def client(parts: Parts) -> TestClient:
+    """A client of this test's own, that may tell."""
+    return client_of(parts)
 
 
 @cache
@@ -115,46 +134,46 @@ def test_every_query_that_is_documented_is_asked_here() -> None:
 
 
 @pytest.mark.parametrize("path", QUERIES)
-def test_a_query_answers_as_documented(client: TestClient, path: str) -> None:
+def test_a_query_answers_as_documented(asking: TestClient, path: str) -> None:
     id_, unknown = QUERIES[path]
     url = path.format(customer_id=id_, commitment_id=id_)
     for query in ("", "?as_of=1993-02-01", "?known_at=2999-01-01T00:00:00Z", "?min_position=1"):
-        answer = client.get(url + query)
+        answer = asking.get(url + query)
         assert answer.status_code == 200, answer.text
         documented(path, "get", answer)
     for query in BAD_PARAMETERS:
-        answer = client.get(f"{url}?{query}")
+        answer = asking.get(f"{url}?{query}")
         assert problem(answer, 400, "bad-parameter")["field"] == query.partition("=")[0]
         documented(path, "get", answer)
     if unknown is not None:
-        answer = client.get(path.format(customer_id=unknown, commitment_id=unknown))
+        answer = asking.get(path.format(customer_id=unknown, commitment_id=unknown))
         problem(answer, 404, "not-found")
         documented(path, "get", answer)
 
 
-def test_a_page_of_windows_leads_to_the_next(client: TestClient) -> None:
-    everything = client.get("/compliance").json()
+def test_a_page_of_windows_leads_to_the_next(asking: TestClient) -> None:
+    everything = asking.get("/compliance").json()
     assert everything["next"] is None
     windows, after = [], ""
     while after is not None:
-        page = client.get("/compliance", params={"limit": 10, "after": after}).json()
+        page = asking.get("/compliance", params={"limit": 10, "after": after}).json()
         windows += page["windows"]
         after = page["next"]
     assert windows == everything["windows"]
-    breached = client.get("/compliance?status=breached").json()["windows"]
+    breached = asking.get("/compliance?status=breached").json()["windows"]
     assert breached == [each for each in windows if each["status"] == "breached"]
 
 
-def test_leaders_come_best_first(client: TestClient) -> None:
-    found = client.get("/network/leaders?by=conversions&limit=2").json()["leaders"]
+def test_leaders_come_best_first(asking: TestClient) -> None:
+    found = asking.get("/network/leaders?by=conversions&limit=2").json()["leaders"]
     assert [each["customer_id"] for each in found] == ["GX-001", "GX-004"]
-    problem(client.get("/network/leaders?by=charm"), 400, "bad-parameter")
+    problem(asking.get("/network/leaders?by=charm"), 400, "bad-parameter")
 
 
 def test_a_timeline_ends_with_its_date_and_keeps_personal_fields_sealed(
-    client: TestClient,
+    asking: TestClient,
 ) -> None:
-    found = client.get("/relationships/GX-001/timeline?as_of=1993-01-10").json()["events"]
+    found = asking.get("/relationships/GX-001/timeline?as_of=1993-01-10").json()["events"]
     assert found[0]["data"]["name"] == "(sealed)"
     assert max(each["occurred_on"] for each in found) <= "1993-01-10"
 
@@ -206,17 +225,17 @@ def test_a_command_that_is_wrong_is_told_so(client: TestClient) -> None:
 
 
 def test_a_view_that_is_behind_says_when_to_try_again(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+    asking: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("infra.http.questions.MIN_POSITION_WAIT_SECONDS", 0.05)
-    answer = client.get("/relationships/GX-001?min_position=999999")
+    answer = asking.get("/relationships/GX-001?min_position=999999")
     problem(answer, 503, "not-applied-yet")
     assert answer.headers["retry-after"] == "2"
 
 
-def test_no_route_and_no_method_are_problems_too(client: TestClient) -> None:
-    problem(client.get("/gossip"), 404, "http-error")
-    problem(client.delete("/compliance"), 405, "http-error")
+def test_no_route_and_no_method_are_problems_too(asking: TestClient) -> None:
+    problem(asking.get("/gossip"), 404, "http-error")
+    problem(asking.delete("/compliance"), 405, "http-error")
 
 
 def test_until_the_ledger_is_open_every_answer_is_503(parts: Parts) -> None:
