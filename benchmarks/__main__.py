@@ -6,7 +6,17 @@ import argparse
 import sys
 import time
 
-from benchmarks import appends, compliance, growth, ingest, latency, rebuilding, relaying, windows
+from benchmarks import (
+    appends,
+    compliance,
+    growth,
+    ingest,
+    latency,
+    network,
+    rebuilding,
+    relaying,
+    windows,
+)
 from benchmarks.bench import FULL, QUICK, bench
 from benchmarks.report import machine, publish, show
 
@@ -17,6 +27,7 @@ MEASURES = {
     "rebuild": rebuilding.measure,
     "latency": latency.measure,
     "growth": growth.measure,
+    "network": network.measure,
     "compliance": compliance.measure,
     "windows": windows.measure,
 }

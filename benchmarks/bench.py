@@ -30,6 +30,7 @@ class Size:
     runner_events: int  # for the library's ProjectionRunner, which takes a second for 1,500
     latency_seconds: float
     growth_accounts: tuple[int, ...]
+    network_people: tuple[int, ...]
     export_commitments: int  # of a year's daily balances each
     close_commitments: int  # of a month's
     growth_commitments: tuple[int, ...]  # of twelve windows each
@@ -43,6 +44,7 @@ FULL = Size(
     runner_events=5_000,
     latency_seconds=20.0,
     growth_accounts=(64, 640, 6_400),
+    network_people=(10_000, 100_000, 1_000_000),
     export_commitments=1_000,
     close_commitments=10_000,
     growth_commitments=(84, 834, 8_340),
@@ -55,6 +57,7 @@ QUICK = Size(
     runner_events=1_000,
     latency_seconds=8.0,
     growth_accounts=(64, 256),
+    network_people=(10_000,),
     export_commitments=50,
     close_commitments=500,
     growth_commitments=(8, 80),
