@@ -22,7 +22,8 @@ check: setup
 
 test: setup
 	@$(BIN)/python -m tests.servers.install
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -q -n auto -m "not cluster" --hypothesis-profile=thorough; quick=$$?; \
+	$(BIN)/python -m pytest -m cluster --hypothesis-profile=thorough && exit $$quick
 
 bench: setup
 	@$(BIN)/python -m tests.servers.install
