@@ -124,8 +124,8 @@ def test_whoever_is_told_of_ahead_is_looked_at_again_on_the_day() -> None:
 def test_who_turns_out_to_be_brought_by_another_is_below_that_one_alone() -> None:
     rows = [("P", "referral", "R1", referral("A", day(2)))]
     living = LivingNetwork(own_facts(rows, AS_IT_IS), day(9), CURRENCY)
-    rows = [(who, "customer", "", customer()) for who in "AB"]
-    for own in own_facts(rows, AS_IT_IS):
+    people = [(who, "customer", "", customer()) for who in "AB"]
+    for own in own_facts(people, AS_IT_IS):
         living.put(own)
     assert [len(living.network.tree(who)) for who in "AB"] == [2, 1]
     rows = [("P", "referral", f"R{n}", referral(by, day(n))) for n, by in ((1, "B"), (2, "A"))]
