@@ -229,11 +229,15 @@ def test_offsets_of_what_was_stored_are_committed(
     reader = Reader()
     with closing(wire.source(all_shards=False)) as source, closing(group_member(wire)) as other:
         reader.read(100, source)
-
-        def committed() -> int:
-            return sum(other.committed(tp) or 0 for tp in event_partitions(wire))
-
-        reader.read_until(lambda: committed() == 100, source)
+        committed = 0
+        for position in range(101, 200):  # what a rebalance kept from being committed, the next is
+            wire.send(position, position)
+            wire.publish(position)
+            reader.read(position, source)
+            committed = sum(other.committed(tp) or 0 for tp in event_partitions(wire))
+            if committed >= 100:
+                break
+        assert 100 <= committed <= position
 
 
 def test_projectors_share_the_shards_and_take_over_from_one_that_leaves(wire: Wire) -> None:
