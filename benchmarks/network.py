@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 import uuid
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -113,7 +114,7 @@ def _peer_circles(_parts: Parts, folder: Path, _: int) -> None:
     network_in_igraph.export_circles(folder, folder / "peer-circles.csv")
 
 
-def _converted(parts: Parts, depth: int) -> float:
+def _converted(parts: Parts, _folder: Path, _people: int, *, depth: int) -> float:
     """Return the median microseconds from the view's new row to the root's sums."""
     kept, answers = KeptNetwork(), Answers(parts)
     with kept.caught_up(answers, AS_OF, CURRENCY) as (network, _):
@@ -164,7 +165,7 @@ _STEPS: dict[str, Callable[[Parts, Path, int], Any]] = {
     "ours-circles": _ours_circles,
     "peer-network": _peer_network,
     "peer-circles": _peer_circles,
-    **{f"convert-{n}": lambda parts, _folder, _people, n=n: _converted(parts, n) for n in DEPTHS},
+    **{f"convert-{depth}": partial(_converted, depth=depth) for depth in DEPTHS},
 }
 
 if __name__ == "__main__":
