@@ -1,0 +1,1 @@
+"""What each event does to the facts, a module a family."""
