@@ -22,10 +22,10 @@ Generated from `infra/policy/data/` by `python -m infra.contract --write`; do no
 **Not legal advice.** A pack says what to look at, not what is lawful; ask a lawyer.
 
 `guanxi judge --pack cn` judges every fact by the version of each rule that was in force on the
-fact's own day, and raises a finding for each offence that was not raised before; so does every close of a day
-([close.md](close.md)). It flags, it never blocks: nothing is refused for a rule of a pack. `--as-of` and `--known-at` judge any past
-date, as now known or as known then; `--dry-run` records nothing. Rules of `none`, the ledger's
-own flags, go with every pack.
+fact's own day, and raises a finding for each offence that was not raised before; so does every
+close of a day ([close.md](close.md)). It flags, it never blocks: nothing is refused for a rule of
+a pack. `--as-of` and `--known-at` judge any past date, as now known or as known then; `--dry-run`
+records nothing. Rules of `none`, the ledger's own flags, go with every pack.
 
 A finding's id is a UUIDv5 over rule, version and the keys of its facts, so judging again raises
 nothing twice. What becomes of it is recorded by `assign-finding`, `justify-finding` (another
