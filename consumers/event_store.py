@@ -41,12 +41,12 @@ class NewRecord(NamedTuple):
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A key that must be unique in the ledger, and a hash of what it stands for.
 
     `replaces` is None where the key must be free, else the content it must hold now
-    (a correction). `record` is the index, in the append, of the record it points at.
+    (a correction). `record` is the index, in the append, of the record it points at. A tuple,
+    as `NewRecord` is.
     """
 
     key: str
@@ -55,8 +55,7 @@ class Claim:
     replaces: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """What a claimed key holds now: the position it points at and the hash of its content."""
 
     position: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consumers.cycles import search_for_cycles_of_new_objects
 from consumers.projector import Projector
 from consumers.views import Feed, LostShardError
 
@@ -48,14 +49,15 @@ def rebuild(  # noqa: PLR0913, PLR0917 - as the projector's
     feed = Feed(projection, begun)
     projector = Projector(source, views, decode, lambda: [feed], now, observer)
     target = source.head()
-    while not stop.is_set():
-        projector.step_or_wait(stop)
-        lanes = views.lanes(begun).values()
-        if not lanes:
-            message = f"{projection.name}: another rebuild took over"
-            raise LostShardError(message)
-        is_live = views.live(projection.name).number == begun.number
-        if is_live and all(lane.progress.through >= target for lane in lanes):
-            break
+    with search_for_cycles_of_new_objects():
+        while not stop.is_set():
+            projector.step_or_wait(stop)
+            lanes = views.lanes(begun).values()
+            if not lanes:
+                message = f"{projection.name}: another rebuild took over"
+                raise LostShardError(message)
+            is_live = views.live(projection.name).number == begun.number
+            if is_live and all(lane.progress.through >= target for lane in lanes):
+                break
     while not stop.is_set() and views.sweep():
         pass

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import date
 from functools import reduce
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from domain import (
@@ -194,10 +195,12 @@ _STREAMS = {
 }
 
 _PLAIN = frozenset({str, int})  # types of fields that are compared as they are
-_COMPARED: dict[type, tuple[str, ...]] = {
-    cls: tuple(f.name for f in fields(cls) if f.name != "today")
+_COMPARED: dict[type, tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]]]] = {
+    cls: (names, attrgetter(*names))
     for cls in (*NAMES, commitment.Terms, commitment.CountedAccount)
+    if (names := tuple(f.name for f in fields(cls) if f.name != "today"))
 }
+assert all(len(names) > 1 for names, _ in _COMPARED.values()), "one name gives no tuple"
 
 _LOOKED_AT: dict[type[Command], tuple[tuple[str, str], ...]] = {
     cls: tuple((f.name, category) for f in fields(cls) for category in _STREAMS.get(f.name, ()))
@@ -318,13 +321,18 @@ def natural_key(command: Command) -> str | None:
     if parts is None:
         return None
     kind, *names = parts
-    return f"{kind}:" + ":".join([str(getattr(command, name)) for name in names])
+    return ":".join([kind, *[str(getattr(command, name)) for name in names]])
 
 
 def streams(command: Command) -> tuple[str, ...]:
     """Return streams the decision will probably look at: a hint for loading them in bulk."""
-    told = [(c, getattr(command, name)) for name, c in _LOOKED_AT[type(command)]]
-    return tuple([f"{category}-{value}" for category, value in told if value is not None])
+    return tuple(
+        [
+            f"{category}-{value}"
+            for name, category in _LOOKED_AT[type(command)]
+            if (value := getattr(command, name)) is not None
+        ]
+    )
 
 
 def is_personal(command: type[Command]) -> bool:
@@ -349,11 +357,12 @@ def _told(value: Any) -> Any:  # noqa: ANN401 - any field of any command
         return value.isoformat()
     if kind is tuple:
         return tuple([_told(item) for item in value])
+    names, values_of = _COMPARED[kind]
     return tuple(
         [
             (name, v if type(v) in _PLAIN else _told(v))
-            for name in _COMPARED[kind]
-            if (v := getattr(value, name)) is not None
+            for name, v in zip(names, values_of(value), strict=True)
+            if v is not None
         ]
     )
 

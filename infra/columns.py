@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Any, NamedTuple, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn, TypeAlias, cast
 
 from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -17,6 +17,9 @@ from pydantic_core import PydanticCustomError
 from domain.commitment import CountedAccount
 from domain.values import PERCENT, Instant, Minor, Ppm, minor_digits
 from infra.malformed import MalformedError, NumberTooLargeError, TooManyDecimalsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ID_CHARS_MAX = 64
 TEXT_CHARS_MAX = 500
@@ -255,6 +258,12 @@ Profile: TypeAlias = Annotated[
     PlainValidator(parse_profile),
     _json(description="twelve percentages joined by spaces, January first"),
 ]
+
+
+def parser_of(column: Any) -> Callable[[str], Any]:  # noqa: ANN401 - one of the types above
+    """Return the function that parses the texts of a type of column."""
+    [validator] = [each for each in column.__metadata__ if isinstance(each, PlainValidator)]
+    return cast("Callable[[str], Any]", validator.func)
 
 
 def choice(values: tuple[str, ...]) -> Any:  # noqa: ANN401 - a type made at run time

@@ -102,6 +102,8 @@ class Form:
             title, __base__=Columns, __doc__=cls.__doc__ or "", **types
         )
         self._validate = self.model.__pydantic_validator__.validate_python
+        self._parsers = {column: columns.parser_of(type_) for column, (type_, _) in types.items()}
+        self._blank = {column: default for column, (_, default) in types.items()}
         self._amounts = tuple(column for column in types if column in _AMOUNTS)
         self._finish = _FINISH.get(cls)
         defaulted = {column for column, (_, default) in types.items() if default is not ...}
@@ -110,6 +112,9 @@ class Form:
 
     def command(self, values: object) -> Command:
         """Return the command of a map of columns as they were told. Raises `MalformedError`."""
+        parsed = self._plainly(values)
+        if parsed is not None:
+            return self._made_of(parsed)
         try:
             told = self._validate(values)
         except ValidationError as error:
@@ -118,7 +123,27 @@ class Form:
 
     def command_of(self, told: Columns) -> Command:
         """Return the command of validated columns. Raises `MalformedError`."""
-        values = told.__dict__.copy()
+        return self._made_of(told.__dict__.copy())
+
+    def _plainly(self, values: object) -> dict[str, Any] | None:
+        """Return what the model's own parsers make of texts, None where not all is right.
+
+        In a third of the model's time; what is wrong, and of what type, is left to the model.
+        """
+        if not isinstance(values, dict):
+            return None
+        parsed, parsers = self._blank.copy(), self._parsers
+        try:
+            for name, text in values.items():
+                if type(text) is not str:
+                    return None
+                if text:
+                    parsed[name] = parsers[name](text)
+        except (KeyError, ValueError):  # an unknown column, a text that is refused
+            return None
+        return None if ... in parsed.values() else parsed
+
+    def _made_of(self, values: dict[str, Any]) -> Command:
         for name in self._amounts:
             if values[name] is not None:
                 values[name] = columns.minor(name, values[name], values["currency"])

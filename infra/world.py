@@ -236,7 +236,8 @@ class LedgerWorld:
 
     def accept(self, event: Event, stream: str) -> None:
         """Take an event over what was seen."""
-        self._read |= self._looked_at
+        if self._looked_at:
+            self._read |= self._looked_at
         self._events.append(event)
         if BY_CLASS[type(event)].stream[0] in _LOADED:
             seen = self._streams.setdefault(stream, _Stream())

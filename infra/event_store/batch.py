@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consumers.event_store import RECORD_BYTES_MAX, ConflictError, RecordTooLargeError
@@ -84,7 +84,7 @@ def rotated(key: str) -> str:
     `balance:A7:1994-03-31` becomes `1994-03-31:A7:balance`. Feeds come in the order of their
     dates, so neighbours in time share a page of the index.
     """
-    return ":".join(reversed(key.split(":")))
+    return ":".join(key.split(":")[::-1])
 
 
 def check_size(size: int, position: int, stream_version: int, recorded_at: Instant) -> None:
@@ -103,7 +103,7 @@ def _net(claims: Sequence[Claim]) -> Iterable[Claim]:
         if before is None:
             net[claim.key] = claim
         elif claim.replaces == before.content:
-            net[claim.key] = replace(claim, replaces=before.replaces)
+            net[claim.key] = claim._replace(replaces=before.replaces)
         else:
             message = f"{claim.key} is claimed twice in one append"
             raise ConflictError(message)
@@ -111,10 +111,9 @@ def _net(claims: Sequence[Claim]) -> Iterable[Claim]:
 
 
 def _sizes(records: Sequence[NewRecord]) -> Sequence[int]:
-    if all(
-        len(record.data) + _UTF8_BYTES_MAX * sum(map(len, _strings(record))) <= _SURELY_SMALL
-        for record in records
-    ):
+    longest = [max(map(len, texts)) for texts in zip(*map(_strings, records), strict=True)]
+    data = max(len(record.data) for record in records)
+    if data + _UTF8_BYTES_MAX * sum(longest) <= _SURELY_SMALL:
         return []
     sizes = [_size(record) for record in records]
     for size in sizes:

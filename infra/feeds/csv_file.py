@@ -56,7 +56,7 @@ def read_csv(file: BinaryIO, columns: Columns) -> Iterator[Read]:
             raw, cells = _quoted(lines, line, breakable)
             yield _csv_row(header, at, number, raw, cells)
         else:
-            yield _csv_row(header, at, number, raw, raw.split(b","))
+            yield _plain_row(header, at, number, raw)
 
 
 def _header(lines: Lines, columns: Columns) -> list[str]:
@@ -124,6 +124,17 @@ def _is_one(cells: list[bytes], continuation: list[bytes], breakable: list[bool]
     return not broken or not any(
         len(_split(without_end(line)) or ()) == len(breakable) for line in continuation
     )
+
+
+def _plain_row(header: list[str], at: int, number: int, raw: bytes) -> Read:
+    """Return a row without quotes: decoded whole, unless something is wrong with it."""
+    try:
+        values = raw.decode().split(",")
+    except UnicodeDecodeError:
+        values = []
+    if len(values) != len(header):
+        return _csv_row(header, at, number, raw, raw.split(b","))
+    return Row(at, number, raw, dict(zip(header, values, strict=True)))
 
 
 def _csv_row(

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
+from consumers.cycles import search_for_cycles_of_new_objects
 from consumers.event_store import StoreError
 from domain.errors import RefusedError
 from infra.feeds.csv_file import read_csv
@@ -62,7 +63,7 @@ def ingest(
         report.problem = f"{directory}: {error.strerror}: name a directory of feed files"
         return report
     report.ignored = [name for name in names if name not in (*FEED_FILES, rejects.name)]
-    with Rejects(rejects) as rejected:
+    with Rejects(rejects) as rejected, search_for_cycles_of_new_objects():
         for name, kind in FEED_FILES.items():
             if name in names and not report.problem:
                 taking = _Taking(directory / name, kind, ledger, rejected, actor)
@@ -114,16 +115,18 @@ class _Taking:
         rows = READERS[self._path.suffix](file, self._kind.columns)
         tell = _Telling(self._kind, self._actor, digest, taken.begun_after)
         while batch := list(islice(rows, BATCH_COMMANDS_MAX)):
-            self._handle([read for read in batch if self._is_due(read, taken)], tell)
+            self._handle(self._due(batch, taken), tell)
             progress(self.report.file, self.report.rows)
         if _stamp(file) != before:
             message = "it changed while it was read"
             raise FileChangedError(message)
         self._finish(digest)
 
-    def _is_due(self, read: Read, taken: FileTaken) -> bool:
-        due = taken.rejected_lines is None or read.line in taken.rejected_lines
-        self.report.skipped += not due
+    def _due(self, batch: Sequence[Read], taken: FileTaken) -> Sequence[Read]:
+        if taken.rejected_lines is None:
+            return batch
+        due = [read for read in batch if read.line in taken.rejected_lines]
+        self.report.skipped += len(batch) - len(due)
         return due
 
     def _handle(self, batch: Sequence[Read], tell: _Telling) -> None:
