@@ -11,8 +11,6 @@ from hashlib import sha256
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-import msgpack
-
 from consumers.event_store import Append, Claim, NewRecord
 from domain.catalogue import BY_CLASS, occurred_on, stream_of
 from domain.contact import RecordComplaint, RecordContact
@@ -37,6 +35,7 @@ from infra.closes import open_day
 from infra.codec import pack_data
 from infra.customer_key import KeyDestroyedError
 from infra.malformed import EventTooLargeError
+from infra.packing import pack
 from infra.world import LedgerWorld
 
 if TYPE_CHECKING:
@@ -328,8 +327,7 @@ def _is_relationship(stream: str) -> bool:
 
 
 def _packed(command: Command) -> bytes:
-    packed: bytes = msgpack.packb(content(command))
-    return packed
+    return pack(content(command))
 
 
 def _command_key(told: Told) -> str | None:

@@ -20,6 +20,7 @@ from domain.catalogue import EVENT_TYPES
 from domain.record import Recorded
 from domain.values import Sealed
 from infra.fields import Layout, load_date
+from infra.packing import pack
 from infra.upcasters import UPCASTERS
 
 if TYPE_CHECKING:
@@ -54,13 +55,12 @@ _SHAPES = frozenset(product(*ENVELOPE.values()))
 # from an upcaster.
 _MALFORMED = (ValueError, LookupError, TypeError, AttributeError)
 _MAP_OF_15 = b"\x8f"
-_DATA_KEY: bytes = msgpack.packb("data")
+_DATA_KEY = pack("data")
 
 
 def canonical(record: StoredRecord) -> bytes:
     """Return the canonical bytes of a stored record, of the version that was stored."""
-    before: bytes = msgpack.packb(_before_data(record))
-    return b"".join((_MAP_OF_15, before[1:], _DATA_KEY, record.data))
+    return b"".join((_MAP_OF_15, pack(_before_data(record))[1:], _DATA_KEY, record.data))
 
 
 def _before_data(record: StoredRecord) -> dict[str, Any]:
@@ -112,8 +112,7 @@ class Codec:
             if data[name] is not None:
                 assert type(data[name]) is str, name
                 data[name] = seal(name, data[name])
-        packed: bytes = msgpack.packb(data)
-        return packed
+        return pack(data)
 
     def decode(self, canonical: bytes, unseal: Unseal | None = None) -> Recorded:
         """Return the event of canonical bytes, upcast to its current version.

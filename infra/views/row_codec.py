@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from datetime import date
+from functools import partial
 from hashlib import sha256
 from operator import attrgetter
 from types import NoneType
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, get_args, get_orig
 
 import msgpack
 
+from infra.packing import pack
 from projections.facts import KINDS
 
 if TYPE_CHECKING:
@@ -79,8 +81,7 @@ _SHAPES = {kind: _Shape(cls) for kind, cls in KINDS.items()}
 
 def pack_row(kind: str, row: Row) -> bytes:
     """Return the bytes of a row of the kind."""
-    packed: bytes = msgpack.packb(_SHAPES[kind].dump(row))
-    return packed
+    return pack(_SHAPES[kind].dump(row))
 
 
 def unpack_row(kind: str, value: bytes) -> Row:
@@ -93,16 +94,17 @@ def reader_of(kind: str, part: type[NamedTuple]) -> Callable[[bytes], Any]:
     """Return what reads of a row of the kind only the fields that a NamedTuple names."""
     names, hints = [each.name for each in fields(KINDS[kind])], get_type_hints(KINDS[kind])
     places = [names.index(name) for name in part._fields]
-    loads = [(place, _converts(hints[names[place]])[1]) for place in places]
+    converts = [_converts(hints[name])[1] for name in part._fields]
+    loads = [(index, load) for index, load in enumerate(converts) if load]
+    unpack, made = partial(msgpack.unpackb, use_list=False), partial(tuple.__new__, part)
 
     def read(value: bytes) -> Any:  # noqa: ANN401 - an instance of the part
-        stored = msgpack.unpackb(value, use_list=False)
-        return part._make(
-            [
-                stored[place] if load is None or stored[place] is None else load(stored[place])
-                for place, load in loads
-            ]
-        )
+        stored = unpack(value)
+        values = [stored[place] for place in places]
+        for index, load in loads:
+            if values[index] is not None:
+                values[index] = load(values[index])
+        return made(values)
 
     return read
 
