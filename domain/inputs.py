@@ -11,19 +11,21 @@ from dataclasses import fields
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from domain.commitment import CountedAccount, Terms
 from domain.counted_balances import deposits_counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from domain.compliance import Test
     from domain.counted_balances import Deposit
     from domain.requirement import Flow
 
 DATES_CACHED_MAX = 65_536
+SPANS_CACHED_MAX = 256  # of days: most windows of a close have the same
 
 
 def lines_of(test: Test, deposits: Sequence[Deposit], flows: Sequence[Flow]) -> list[str]:
@@ -63,11 +65,10 @@ def last_day_that_mattered(test: Test) -> int:
     return min(test.evidence.today, window.last + window.terms.grace_days + window.terms.cure_days)
 
 
-def _balances(deposit: Deposit, first: int, last: int) -> Iterator[str]:
+def _balances(deposit: Deposit, first: int, last: int) -> list[str]:
     of = f"balance {deposit.account_id}"
-    for day, balance in enumerate(deposit.seen(first, last), first):
-        if balance is not None:
-            yield f"{of} {_iso(day)} {balance}"
+    seen = zip(_days(first, last), deposit.seen(first, last), strict=True)
+    return [f"{of} {on} {balance}" for on, balance in seen if balance is not None]
 
 
 def _by_debt(terms: Terms) -> bool:
@@ -75,11 +76,13 @@ def _by_debt(terms: Terms) -> bool:
 
 
 _TERMS = tuple(field.name for field in fields(Terms))
+_FORM = " ".join(f"{name}={{}}" for name in _TERMS)
+_values_of = attrgetter(*_TERMS)
 
 
 @lru_cache(maxsize=4096)
 def _told(terms: Terms) -> str:
-    return " ".join([f"{name}={_text(getattr(terms, name))}" for name in _TERMS])
+    return _FORM.format(*map(_text, _values_of(terms)))
 
 
 def _text(value: object) -> str:
@@ -90,6 +93,11 @@ def _text(value: object) -> str:
     if isinstance(value, CountedAccount):
         return f"{value.account_id}@{_text(value.counted_from)}/{_text(value.counted_to)}"
     return str(value)
+
+
+@lru_cache(maxsize=SPANS_CACHED_MAX)
+def _days(first: int, last: int) -> Sequence[str]:
+    return [_iso(day) for day in range(first, last + 1)]
 
 
 @lru_cache(maxsize=DATES_CACHED_MAX)

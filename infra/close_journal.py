@@ -58,12 +58,12 @@ class CloseJournal:
         for _ in range(CONFLICTS_MAX):
             held = self._store.held(keys.values())
             missing = [each for each in events if keys[each[0]] not in held]
-            raised = self._raised([event for _, event in missing])
-            missing = [each for each in missing if stream_of(each[1]) not in raised]
+            raised = self._raised(missing)
+            missing = [each for each in missing if each[0] not in raised]
             with suppress(ConflictError):
                 if missing:
                     self._store.append(self._as_one(on, missing, keys))
-                return [event for _, event in events if stream_of(event) not in raised]
+                return [event for id_, event in events if id_ not in raised]
         message = f"the close of {on} met {CONFLICTS_MAX} conflicts: run it again"
         raise ConflictError(message)
 
@@ -79,11 +79,11 @@ class CloseJournal:
         gone = {key for key, held in forgotten.items() if held.position <= through}
         return [each for each in events if f"forgotten:{each[1].customer_id}" not in gone]
 
-    def _raised(self, events: Iterable[Event]) -> set[str]:
-        """Return the streams of those findings that are raised already."""
-        streams = [stream_of(event) for event in events if isinstance(event, FindingRaised)]
-        found = self._store.read_streams(streams) if streams else {}
-        return {stream for stream, records in found.items() if records}
+    def _raised(self, events: Iterable[tuple[str, Event]]) -> set[str]:
+        """Return the ids of the events whose finding is raised already."""
+        ids = {stream_of(event): id_ for id_, event in events if isinstance(event, FindingRaised)}
+        found = self._store.read_streams(ids) if ids else {}
+        return {ids[stream] for stream, records in found.items() if records}
 
     def _as_one(
         self, on: date, events: Sequence[tuple[str, Event]], keys: Mapping[str, str]

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
 
 from domain.case import Case, Change
-from domain.close import CAUSES_MAX, CLOSE_DAYS_MAX, Closing, dates_to_close, is_due, report
+from domain.close import (
+    CAUSES_MAX,
+    CLOSE_DAYS_MAX,
+    Closing,
+    dates_to_close,
+    event_id,
+    is_due,
+    report,
+)
 from domain.errors import CloseTooLongError, CloseUnfinishedError, DatesOutOfOrderError
 from domain.reported import (
     Cause,
@@ -252,6 +260,14 @@ def test_the_same_close_gives_the_same_ids_and_no_other_close_does() -> None:
     assert {UUID(id_).version for id_ in ids} == {5}
     once.close(march(20), 0, 0, 0, 0, changes=(CHANGE,))
     assert not ids & {id_ for id_, _ in once.said}
+
+
+def test_an_id_is_a_uuid_of_version_5_of_the_ledger_and_what_is_told() -> None:
+    ledger_id = "c2d2a5a0-6f0c-4d5e-9d6c-6f1f5d0b7a10"
+    for day in range(1, 29):
+        name = f"{march(day)}:commitment-tested:K1:{march(1)}"
+        expected = str(uuid5(UUID(ledger_id), name))
+        assert event_id(ledger_id, march(day), "commitment-tested", "K1", march(1)) == expected
 
 
 def test_of_many_causes_the_first_are_named_and_all_counted() -> None:
