@@ -22,6 +22,7 @@ from infra.http.served import Served
 from infra.policy.judging import Judgement, judged, raise_findings
 from infra.policy.packs import load_packs
 from projections.findings import finding_rows
+from projections.policy.evidence import tellers
 from projections.policy.judging import finding_id, findings_of
 from projections.projection import FINDINGS
 from projections.projection import RELATIONSHIP as CARD
@@ -105,6 +106,14 @@ PLEDGED = (
     balance("2020-05-31", 30_000),
     held("2020-05-31"),
 )
+
+
+def test_a_days_balance_is_looked_for_on_that_day_and_a_draw_on_any() -> None:
+    assert tellers(["balance:A1:2024-01-08", "draw:D1"]) == {
+        ("balance-observed", "2024-01-08"),
+        ("balance-corrected", "2024-01-08"),
+        ("loan-drawn", None),
+    }
 
 
 def test_the_same_facts_give_the_same_findings_whatever_the_order_of_rows() -> None:

@@ -9,7 +9,7 @@ from domain.finding import FindingRaised, RaiseFinding
 from infra.answers import Answers
 from infra.attempt import Recorded, Refused, Told
 from infra.codec import decode_record
-from projections.policy.evidence import customers_of, events_of, told_by
+from projections.policy.evidence import customers_of, events_of, tellers, told_by
 from projections.policy.judging import findings_of
 from projections.projection import RELATIONSHIP
 
@@ -94,9 +94,14 @@ def evidence(
 ) -> Sequence[tuple[str, ...]]:
     """Return, for each finding, the ids of the events behind its facts, up to a position."""
     customers = {who for finding in some for who in customers_of(book, finding)}
-    records = store.read_customers(sorted(customers), through)
     facts = [fact for finding in some for fact in finding.facts]
-    told_facts = told_by(facts, (decode_record(record) for record in records))
+    may_tell = tellers(facts)
+    records = [
+        decode_record(record)
+        for record in store.read_customers(sorted(customers), through)
+        if (record.type, None) in may_tell or (record.type, record.occurred_on) in may_tell
+    ]
+    told_facts = told_by(facts, records)
     return [tuple(events_of(finding, told_facts)) for finding in some]
 
 

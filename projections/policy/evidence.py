@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.account import AccountOpened, BalanceCorrected, BalanceObserved
+from domain.catalogue import BY_CLASS
 from domain.commitment import CommitmentAgreed, CommitmentAmended, CommitmentWaived
 from domain.contact import ContactCorrected, ContactRecorded
 from domain.dealing import GiftGiven, PaymentMade, ProductSold
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from domain.record import Recorded
     from projections.book import Book
     from projections.policy.rules import Finding
+
+ISO_DATE = len("YYYY-MM-DD")
 
 # The facts of each type of event: the kind, and the fields that complete the key.
 _FACTS: Mapping[type[Event], tuple[str, ...]] = {
@@ -54,6 +57,20 @@ def fact_of(event: Event) -> str | None:
         return None
     kind, *names = _FACTS[type(event)]
     return ":".join((kind, *(str(getattr(event, name)) for name in names)))
+
+
+def tellers(facts: Iterable[str]) -> frozenset[tuple[str, str | None]]:
+    """Return which records may tell any of the facts: by type, and by date or on any (None).
+
+    A fact that its date completes, such as a day's balance, is told on that date alone.
+    """
+    told = {(fact.partition(":")[0], fact[-ISO_DATE:]) for fact in facts}
+    found: set[tuple[str, str | None]] = set()
+    for cls, (kind, *names) in _FACTS.items():
+        event_type = BY_CLASS[cls]
+        dated = names[-1] == event_type.occurred_on
+        found |= {(event_type.name, end if dated else None) for of, end in told if of == kind}
+    return frozenset(found)
 
 
 def told_by(facts: Iterable[str], records: Iterable[Recorded]) -> Mapping[str, str]:
