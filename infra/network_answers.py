@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from consumers.cycles import search_for_cycles_of_new_objects
 from infra.answers import chosen, currency_of
 from infra.views.row_codec import reader_of, unpack_row
 from projections.book import Book
@@ -67,8 +68,12 @@ def network_of(
 def network_rows_of(
     answers: Answers, as_of: date, currency: str | None, known_at: Instant | None = None
 ) -> Iterator[NetworkRow]:
-    """Return the rows of the `network` export."""
-    return network_of(answers, as_of, currency, known_at)[0].rows()
+    """Return the rows of the `network` export, for a command that does nothing else.
+
+    Raises `CurrencyNeededError`, `CurrencyUnknownError`.
+    """
+    with search_for_cycles_of_new_objects():
+        return network_of(answers, as_of, currency, known_at)[0].rows()
 
 
 def circle_rows_of(

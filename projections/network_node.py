@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from projections.book import deposit, drawn
@@ -86,7 +88,8 @@ class OwnFacts:
 
     def currencies(self) -> set[str]:
         """Return the currencies of the accounts and loans."""
-        return {each.currency for each in (*self.accounts.values(), *self.loans)}
+        found = {account.currency for account in self.accounts.values()}
+        return found.union([loan.currency for loan in self.loans]) if self.loans else found
 
     def next_change(self, as_of: date) -> date | None:
         """Return the first day after a date on which the facts there are change something."""
@@ -117,24 +120,20 @@ def own_facts(
 
     The rows are in key order. `read` makes of what is stored of a kind what `READ` names.
     """
-    facts: OwnFacts | None = None
-    for customer_id, kind, id_, stored in rows:
-        if facts is None or facts.customer_id != customer_id:
-            if facts is not None:
-                yield facts
-            facts = OwnFacts(customer_id, read["balances"])
-        if kind == "account":
-            facts.accounts[id_] = read[kind](stored)
-        elif kind == "balances":
-            account_id, _, month = id_.rpartition("/")
-            facts.months.setdefault(account_id, []).append((month, stored))
-        elif kind == "customer":
-            facts.opened_on = read[kind](stored).opened_on
-        elif kind == "loan":
-            facts.loans.append(read[kind](stored))
-        elif kind == "referral":
-            facts.referrals.append((id_, read[kind](stored)))
-    if facts is not None:
+    for customer_id, own in groupby(rows, itemgetter(0)):
+        facts = OwnFacts(customer_id, read["balances"])
+        for _, kind, id_, stored in own:
+            if kind == "balances":
+                account_id, _, month = id_.rpartition("/")
+                facts.months.setdefault(account_id, []).append((month, stored))
+            elif kind == "account":
+                facts.accounts[id_] = read[kind](stored)
+            elif kind == "customer":
+                facts.opened_on = read[kind](stored).opened_on
+            elif kind == "loan":
+                facts.loans.append(read[kind](stored))
+            elif kind == "referral":
+                facts.referrals.append((id_, read[kind](stored)))
         yield facts
 
 

@@ -7,7 +7,6 @@ stands (of the same day, the one that ended earliest, then the smallest id).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -29,8 +28,7 @@ class Introduction(NamedTuple):
     contacted_on: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """A referral that stood against its prospect's others, and when it converted, if it did."""
 
     referral_id: str
@@ -115,10 +113,10 @@ def _converted_on(
     referral: Referral | Introduction, firsts: Sequence[date], as_of: date
 ) -> date | None:
     """Return the earliest conversion up to a date, unless the referral had ended before it."""
-    days = [first for first in firsts if first >= referral.introduced_on]
-    if referral.converted_on is not None:
-        days.append(referral.converted_on)
-    earliest = min(days, default=None)
+    earliest = referral.converted_on
+    for first in firsts:
+        if first >= referral.introduced_on and (earliest is None or first < earliest):
+            earliest = first
     if earliest is None or earliest > as_of:
         return None
     if referral.ended_on is not None and referral.ended_on < earliest:

@@ -62,16 +62,10 @@ class Network:
     """
 
     def __init__(self, nodes: Iterable[Node]) -> None:
-        self._ids: list[str] = []
-        self._places: dict[str, int] = {}
-        self._nodes: list[Node | None] = []  # None: a referrer of whom nothing counts yet
-        self._parents: list[int] = []
-        self._children: list[int] = []
-        self._below = _Sums([], [], [], [])
-        self._brought: dict[int, set[int]] | None = None
-        for node in nodes:
-            if node.is_opened or node.stand:
-                self._nodes[self._place_of(node.customer_id)] = node
+        counts = [node for node in nodes if node.is_opened or node.stand]
+        self._nodes: list[Node | None] = [*counts]  # None: a referrer of whom nothing counts yet
+        self._ids = [node.customer_id for node in counts]
+        self._places = {id_: place for place, id_ in enumerate(self._ids)}
         self._settle()
 
     def put(self, node: Node) -> None:
@@ -147,8 +141,9 @@ class Network:
 
     def _place_of(self, customer_id: str) -> int:
         """Return a customer's place; who is new becomes a root and leaf of whom nothing counts."""
-        place = self._places.setdefault(customer_id, len(self._ids))
-        if place == len(self._ids):
+        place = self._places.get(customer_id)
+        if place is None:
+            place = self._places[customer_id] = len(self._ids)
             self._ids.append(customer_id)
             self._nodes.append(None)
             self._parents.append(-1)
@@ -158,27 +153,31 @@ class Network:
 
     def _settle(self) -> None:
         """Work out the parents, and the sums from the leaves up."""
+        self._clear()
         for place, node in enumerate(self._nodes):  # grows by referrers while it is walked
-            stand = _stand(node)
-            self._parents[place] = self._place_of(stand.referral.referrer_id) if stand else -1
+            if node and node.stand:
+                self._parents[place] = self._place_of(node.stand.referral.referrer_id)
         order = self._leaves_first()
         self._has_circle = len(order) < len(self._ids)
         if self._has_circle:
             self._cut_circles({*range(len(self._ids))}.difference(order))
             order = self._leaves_first()
-        self._brought = None
-        self._children = children = [0] * len(self._ids)
-        self._below = _Sums(*([0] * len(self._ids) for _ in _Sums._fields))
         descendants, converted, drawn, deposits = self._below
         for place in order:
             parent = self._parents[place]
             if parent >= 0:
                 whole = self._whole(place)
-                children[parent] += 1
+                self._children[parent] += 1
                 descendants[parent] += whole[0]
                 converted[parent] += whole[1]
                 drawn[parent] += whole[2]
                 deposits[parent] += whole[3]
+
+    def _clear(self) -> None:
+        count = len(self._ids)
+        self._parents, self._children = [-1] * count, [0] * count
+        self._below = _Sums(*([0] * count for _ in _Sums._fields))
+        self._brought: dict[int, set[int]] | None = None
 
     def _leaves_first(self) -> list[int]:
         """Return the places, each after all below it, without those in a circle."""
