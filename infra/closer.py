@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from domain.reported import ReportEvent
     from infra.composition import Parts
     from projections.policy.rules import Pack
+    from projections.projection import Projection
 
 APPEND_EVENTS_MAX = 1_000  # events of a close in one append
 MISSING_NAMED_MAX = 3  # missing balances named in a refusal
@@ -100,7 +101,8 @@ class Closer:
         position = start_of(self._store, on)
         since = start_of(self._store, on - timedelta(days=1))
         packs = self._packs if position is None else self._packs_of(position)
-        book = self._book_at(position)
+        needed = (RELATIONSHIP, COMPLIANCE) if packs else (COMPLIANCE,)
+        book = self._book_at(position, needed)
         if position is not None:
             bearing = book.advance(position, since or position, on)
         else:
@@ -127,15 +129,15 @@ class Closer:
         check_packs(started, self._used)
         return self._packs if started.packs else ()
 
-    def _book_at(self, position: int | None) -> ClosingBook:
-        """Return the book at hand or another one, that is not beyond the position."""
+    def _book_at(self, position: int | None, needed: Sequence[Projection]) -> ClosingBook:
+        """Return the book at hand or another one, of those facts and not beyond the position."""
         book = self._book
-        if book is None or (position is not None and book.position > position):
+        beyond = book and position is not None and book.position > position
+        if book is None or book.projections != needed or beyond:
             if position is None:
                 self._parts.catch_up()
-            self._book = book = ClosingBook(self._store, canonical, decode)
-            through = self._store.position() if position is None else position
-            book.start(self._parts.views, (RELATIONSHIP, COMPLIANCE), through)
+            self._book = book = ClosingBook(self._store, canonical, decode, needed)
+            book.start(self._parts.views, self._store.position() if position is None else position)
         return book
 
     def _start(self, on: date, *, carry: bool) -> int:

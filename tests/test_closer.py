@@ -39,9 +39,10 @@ from tests.cut_store import Cut
 from tests.write_side import ACCOUNT, DRAW, LOAN, RELATIONSHIP, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from consumers.views import Applied
     from infra.composition import Parts
 
 
@@ -259,6 +260,20 @@ def test_views_of_what_was_reported_have_the_digests_of_a_replay(bank: Parts) ->
     found = replayed_digests(bank, bank.store.position())
     assert {name: each["matches"] for name, each in found.items()} == dict.fromkeys(found, True)
     assert not any(bank.views.parked(bank.views.live(name)) for name in found)
+
+
+def test_a_close_without_packs_needs_the_view_of_compliance_alone(
+    bank: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, applied = [], bank.views.applied
+
+    def noted(projection: str, kinds: Iterable[str] | None = None) -> Applied:
+        asked.append(projection)
+        return applied(projection, kinds)
+
+    monkeypatch.setattr(bank.views, "applied", noted)
+    close(bank, march(4), packs=())
+    assert set(asked) == {"compliance"}
 
 
 @pytest.mark.parametrize("appends", range(10))
