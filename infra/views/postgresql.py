@@ -109,6 +109,9 @@ class PostgreSQLViews(SQLViews):
     def _lock_generations(self, connection: Connection) -> None:
         connection.execute("LOCK TABLE view_generation IN EXCLUSIVE MODE")
 
+    def _commit_without_waiting(self, connection: Connection) -> None:
+        connection.execute("SET LOCAL synchronous_commit = off")
+
     def _find(
         self, connection: Connection, generation: int, keys: Iterable[Key]
     ) -> Iterator[StoredRow]:

@@ -67,6 +67,10 @@ class SQLViews(SQLGenerations):
     ) -> Iterator[StoredRow]: ...
 
     @abstractmethod
+    def _commit_without_waiting(self, connection: Connection) -> None:
+        """Let this transaction's commit not wait for the disk, where that can be had."""
+
+    @abstractmethod
     def _put(self, connection: Connection, generation: int, rows: Sequence[StoredRow]) -> None: ...
 
     # The rows of a generation.
@@ -97,6 +101,10 @@ class SQLViews(SQLGenerations):
             for c in sorted(changes, key=lambda change: change.shard)
         ]
         with self._database.transaction() as connection:
+            # Rows and progress are lost together, if at all, and are read again from the log;
+            # what somebody decided about parked events is not in it.
+            if not any(change.deals or change.park or change.unpark for change in changes):
+                self._commit_without_waiting(connection)
             if self._run_each(connection, _MOVE, moves) != len(moves):
                 message = f"{generation.projection}: another process has moved a shard on"
                 raise LostShardError(message)

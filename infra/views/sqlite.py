@@ -101,6 +101,9 @@ class SQLiteViews(SQLViews):
     def _lock_generations(self, connection: Connection) -> None:
         """Do nothing: a transaction holds the write lock of the whole file already."""
 
+    def _commit_without_waiting(self, connection: Connection) -> None:
+        """Do nothing: the file is the ledger's as well."""
+
     def _find(
         self, connection: Connection, generation: int, keys: Iterable[Key]
     ) -> Iterator[StoredRow]:
