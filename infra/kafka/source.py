@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from consumers.topics import Horizon
 
 WAIT_SECONDS = 0.05  # one wait for one of the two consumers
-JOIN_SECONDS = 1.0  # one wait for the group: kafka-python forgets a join that ends between polls
+JOIN_SECONDS = 1.0  # one wait for the group: a join that ends between two has to be done again
 SHARD_RECORDS_MAX = 10_000  # waiting in a merge; then what is ahead is paused
 SHARD_BYTES_MAX = 8 * 1024 * 1024
 PARTITION_FETCH_BYTES = 1024 * 1024  # more than a batch of the relay
@@ -184,6 +184,10 @@ class KafkaSource:
         poll_seconds = wait_seconds if lacks_records else 0.0
         if self._rebalance.begun.is_set():
             poll_seconds = JOIN_SECONDS
+            # What a leader hears of topics after it joined makes it join again. Half-way through
+            # kafka-python takes that for done; unless asked, it never looks at the answer, sends
+            # no heartbeat and fetches nothing. Where it has not forgotten, this changes nothing.
+            self._consumer._coordinator.request_rejoin()  # noqa: SLF001  # no public way
         with outages(self._bootstrap):
             pages = self._consumer.poll(timeout_ms=round(1000 * poll_seconds))
         if self._rebalance.done.is_set():
@@ -285,7 +289,13 @@ class KafkaSource:
             offsets = {tp: OffsetAndMetadata(o, "", -1) for tp, o in self._commits.items()}
             self._commits.clear()
             with contextlib.suppress(KafkaUnavailableError), outages(self._bootstrap):
-                self._consumer.commit_async(offsets)
+                self._consumer.commit_async(offsets, self._committed)
+
+    def _committed(self, offsets: Mapping[TopicPartition, object], answer: object) -> None:
+        """Commit anew where a rebalance or an outage kept it from being done."""
+        if isinstance(answer, Exception):
+            again = offsets.keys() & self._offsets.keys()
+            self._commits.update({partition: self._offsets[partition] for partition in again})
 
     # Missing records.
 
