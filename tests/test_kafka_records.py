@@ -13,6 +13,7 @@ from kafka import TopicPartition, codec
 from kafka.consumer.fetcher import Fetcher
 from kafka.errors import CorruptRecordError
 from kafka.record.memory_records import MemoryRecords, MemoryRecordsBuilder
+from kafka.record.util import calc_crc32c
 
 from infra.codec import canonical
 from infra.kafka import records as reader
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 PARTITION = TopicPartition("guanxi.deposit", 0)
 FIRST_OFFSET = 100
+CRC_AT, ATTRIBUTES_AT = 17, 21  # in a batch; the checksum is of all from the attributes on
 COMPRESSIONS = [0] + [
     number
     for number, has in enumerate((codec.has_gzip, codec.has_snappy, codec.has_lz4), start=1)
@@ -47,9 +49,25 @@ odd = st.tuples(
     st.lists(st.tuples(texts, values), max_size=12),
 )
 relayed = st.sampled_from(RELAYED)
+
+
+@st.composite
+def nearly_relayed(draw: st.DrawFn) -> tuple[Any, ...]:
+    """Draw a record of the relay, but for the order, the number or a value of its headers."""
+    *record, headers = draw(relayed)
+    headers = draw(st.permutations(headers) | st.just([*headers]))
+    at = draw(st.integers(0, len(headers) - 1))
+    name = headers[at][0]
+    headers[at : at + 1] = draw(
+        st.sampled_from([[], [(name, None)], [(name, b"7")] * 2, [(name, b"x"), (name, b"")]])
+    )
+    return (*record, headers)
+
+
 batches = st.lists(
     st.tuples(
-        st.sampled_from(COMPRESSIONS), st.lists(st.one_of(relayed, odd), min_size=1, max_size=80)
+        st.sampled_from(COMPRESSIONS),
+        st.lists(st.one_of(relayed, nearly_relayed(), odd), min_size=1, max_size=80),
     ),
     min_size=1,
     max_size=3,
@@ -105,6 +123,21 @@ def test_what_is_cut_or_damaged_ends_where_kafka_python_ends_it(
                 read(ArrivalRecords, buffer, FIRST_OFFSET)
         else:
             assert read(ArrivalRecords, buffer, FIRST_OFFSET) == theirs
+
+
+@pytest.mark.parametrize(
+    "attributes", [0x08, 0x10, 0x30], ids=["log-append-time", "transactional", "control"]
+)
+def test_a_batch_with_attributes_is_read_as_kafka_python_reads_it(attributes: int) -> None:
+    buffer = bytearray(packed([(0, RELAYED[:5])]))
+    buffer[ATTRIBUTES_AT + 1] |= attributes
+    buffer[CRC_AT:ATTRIBUTES_AT] = calc_crc32c(buffer[ATTRIBUTES_AT:]).to_bytes(4)
+    ours, theirs = (
+        read(cls, bytes(buffer), FIRST_OFFSET)
+        for cls in (ArrivalRecords, Fetcher.PartitionRecords)
+    )
+    assert ours == theirs
+    assert "corrupt" not in ours
 
 
 def test_a_batch_that_says_another_number_of_records_is_corrupt() -> None:
