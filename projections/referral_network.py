@@ -265,26 +265,3 @@ def _stand(node: Node | None) -> Standing | None:
 
 def _precedence(stand: Standing | None) -> tuple[object, ...] | None:
     return stand.precedence if stand else None
-
-
-def tree(rows: Iterable[NetworkRow], customer_id: str) -> list[NetworkRow]:
-    """Return a node's row and all below it, each before its own children, earliest first.
-
-    Empty where the node has no row.
-    """
-    start: list[NetworkRow] = []
-    below: dict[str, list[NetworkRow]] = {}
-    for row in rows:
-        if row.customer_id == customer_id:
-            start.append(row)
-        if row.referrer_id is not None:
-            below.setdefault(row.referrer_id, []).append(row)
-    found = []
-    while start:
-        row = start.pop()
-        found.append(row)
-        children = below.get(row.customer_id, [])
-        start += sorted(
-            children, key=lambda child: (child.introduced_on, child.customer_id), reverse=True
-        )
-    return found

@@ -7,8 +7,9 @@ from hypothesis import given
 
 from projections.book import Book
 from projections.facts import Draw
+from projections.network_node import nodes
 from projections.referral_forest import forest, live_referral
-from projections.referral_network import NetworkRow, network_rows, tree
+from projections.referral_network import Network, NetworkRow
 from tests.berka import berka, day_of, needs_berka
 from tests.books import CURRENCY, account, as_ofs, balances, books, customer, day, loan, referral
 
@@ -28,9 +29,12 @@ def brought(prospect: str, row: Referral, id_: str = "") -> tuple[Key, Row]:
     return (prospect, "referral", id_ or f"R-{row.referrer_id}-{prospect}"), row
 
 
+def network(facts: Facts, as_of: date) -> Network:
+    return Network(nodes(Book.from_rows(facts), as_of, CURRENCY))
+
+
 def rows(facts: Facts, as_of: date) -> dict[str, NetworkRow]:
-    found = network_rows(Book.from_rows(facts), as_of, CURRENCY)
-    return {row.customer_id: row for row in found}
+    return {row.customer_id: row for row in network(facts, as_of).rows()}
 
 
 def test_someone_without_a_referrer_is_their_own_root() -> None:
@@ -218,7 +222,7 @@ def agree_with_brute_force(book: Book, as_of: date) -> None:
             below[above].add(who)
     conversions = {who: lived(book, who, as_of) for who in parents}
     converted = {who for who, found in conversions.items() if found and found[1]}
-    found = list(network_rows(book, as_of, CURRENCY))
+    found = list(Network(nodes(book, as_of, CURRENCY)).rows())
     assert [row.customer_id for row in found] == sorted(members)
     for row in found:
         way = path(parents, row.customer_id)
@@ -274,7 +278,7 @@ def test_a_chain_of_many_is_no_deeper_than_memory_allows() -> None:
     found = rows(chain, day(0))
     assert found["P19999"].depth == 19_999
     assert found["P00001"].descendants == 19_998
-    assert len(tree(found.values(), "P00001")) == 19_999
+    assert len(network(chain, day(0)).tree("P00001")) == 19_999
 
 
 # Questions asked of the rows.
@@ -292,6 +296,6 @@ def family() -> Facts:
 
 
 def test_a_tree_shows_each_before_its_own_and_the_earliest_introduced_first() -> None:
-    found = rows(family(), day(9)).values()
-    assert [row.customer_id for row in tree(found, "C1")] == ["C1", "C4", "C5", "C3"]
-    assert tree(found, "nobody") == []
+    found = network(family(), day(9))
+    assert [row.customer_id for row in found.tree("C1")] == ["C1", "C4", "C5", "C3"]
+    assert found.tree("nobody") == []

@@ -30,7 +30,8 @@ from projections.guarantee_network import circles, group_rows
 from projections.leaders import leader_rows
 from projections.loss_walk import loss_walk
 from projections.network_figures import figure_rows
-from projections.referral_network import network_rows, tree
+from projections.network_node import nodes
+from projections.referral_network import Network
 from projections.relationship_state import relationship
 from tests.books import (
     CURRENCY,
@@ -96,12 +97,13 @@ def views() -> list[RenderableType]:
     book = story()
     found = relationship(book, "C1", day(30), CURRENCY)
     assert found is not None
-    rows = list(network_rows(book, day(30), CURRENCY))
+    network = Network(nodes(book, day(30), CURRENCY))
+    rows = list(network.rows())
     return [
         relationship_view(book, found, day(30), CURRENCY),
         commitment_view(book, "K1", day(30)),
         commitments_view(book, ["K1"], day(30)),
-        network_view(tree(rows, "C1"), day(30), CURRENCY),
+        network_view(network.tree("C1"), day(30), CURRENCY),
         leaders_view(leader_rows(book, rows, day(30), RULES), day(30), CURRENCY),
         circles_view(
             list(circles(book, day(30), CURRENCY)),
@@ -195,9 +197,9 @@ def test_a_large_tree_says_how_many_it_leaves_out() -> None:
         ((f"P{n:03}", "referral", f"R{n}"), referral("C1", day(0))) for n in range(TREE_NODES_MAX)
     ]
     book = Book.from_rows([(("C1", "customer", ""), customer()), *many])
-    found = tree(network_rows(book, day(0), CURRENCY), "C1")
-    _, *nodes, more = printed(network_view(found, day(0), CURRENCY)).splitlines()
-    assert (len(nodes), more) == (TREE_NODES_MAX, "and 1 more")
+    found = Network(nodes(book, day(0), CURRENCY)).tree("C1")
+    _, *lines, more = printed(network_view(found, day(0), CURRENCY)).splitlines()
+    assert (len(lines), more) == (TREE_NODES_MAX, "and 1 more")
 
 
 def test_colours_only_repeat_what_words_say() -> None:

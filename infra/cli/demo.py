@@ -27,8 +27,9 @@ from infra.rendering.relationship import relationship_view
 from infra.rules.reading import network_rules
 from projections.deposit_compliance import compliance_rows
 from projections.leaders import best, leader_rows
+from projections.network_node import nodes
 from projections.projection import COMPLIANCE, NETWORK, RELATIONSHIP
-from projections.referral_network import network_rows, tree
+from projections.referral_network import Network
 from projections.relationship_state import relationship
 
 if TYPE_CHECKING:
@@ -101,12 +102,14 @@ def _answers(console: Console, answers: Answers) -> dict[str, object]:
         else:
             _heading(console, title, f"{len(ids)} commitments; the first {COMMITMENTS_MAX}")
             console.print(commitments_view(compliance, ids[:COMMITMENTS_MAX], AS_OF))
-    network = answers.book(NETWORK)
-    rows = list(network_rows(network, AS_OF, CURRENCY))
-    top = best(leader_rows(network, rows, AS_OF, network_rules(AS_OF)), "conversions", 5)
+    book = answers.book(NETWORK)
+    network = Network(nodes(book, AS_OF, CURRENCY))
+    top = best(
+        leader_rows(book, list(network.rows()), AS_OF, network_rules(AS_OF)), "conversions", 5
+    )
     _heading(console, "Referrals", "who brought whom, and what came of it")
     console.print(leaders_view(top, AS_OF, CURRENCY))
-    console.print(network_view(tree(rows, top[0].customer_id), AS_OF, CURRENCY))
+    console.print(network_view(network.tree(top[0].customer_id), AS_OF, CURRENCY))
     return {
         "customer": CUSTOMER,
         "commitments": {title: len(ids) for title, ids in groups.items()},
