@@ -41,28 +41,23 @@ class ClosingBook:
     """
 
     def __init__(
-        self,
-        store: EventStore,
-        canonical: Callable[[StoredRecord], bytes],
-        decode: Decode,
-        projections: Sequence[Projection],
+        self, store: EventStore, canonical: Callable[[StoredRecord], bytes], decode: Decode
     ) -> None:
         self._store, self._canonical, self._decode = store, canonical, decode
-        self.projections = projections
-        self._kinds = frozenset[str]().union(*(each.kinds for each in projections))
+        self._kinds: frozenset[str] = frozenset()
         self._dropped: frozenset[int] = frozenset()
         self._rows: dict[Key, Row] = {}
         self._book: Book | None = None
         self.parked: set[str] = set()
         self.position = 0
 
-    def start(self, views: Views, through: int) -> None:
+    def start(self, views: Views, projections: Sequence[Projection], through: int) -> None:
         """Take the facts of the live views up to a position, or less where one holds less.
 
         A kind that several keep is read from the last of them alone. Nothing is taken where a
         view is missing or of another version.
         """
-        projections = self.projections
+        self._kinds = frozenset().union(*(each.kinds for each in projections))
         self._dropped = frozenset().union(*(views.dropped(each.name) for each in projections))
         own = [
             each.kinds.difference(*(later.kinds for later in projections[place:]))

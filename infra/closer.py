@@ -6,8 +6,9 @@ the policy packs that it names.
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from domain.reported import ReportEvent
     from infra.composition import Parts
     from projections.policy.rules import Pack
-    from projections.projection import Projection
 
 APPEND_EVENTS_MAX = 1_000  # events of a close in one append
 MISSING_NAMED_MAX = 3  # missing balances named in a refusal
@@ -95,14 +95,15 @@ class Closer:
         if finished and first <= finished and start_of(self._store, first) is None:
             raise CloseOutOfOrderError("business_date", first.isoformat())
         for on in dates_to_close(finished, started, first, through):
-            yield self._close(on, carry=carry or on < first)
+            with _uncollected():
+                closed = self._close(on, carry=carry or on < first)
+            yield closed
 
     def _close(self, on: date, *, carry: bool) -> Closed:
         position = start_of(self._store, on)
         since = start_of(self._store, on - timedelta(days=1))
         packs = self._packs if position is None else self._packs_of(position)
-        needed = (RELATIONSHIP, COMPLIANCE) if packs else (COMPLIANCE,)
-        book = self._book_at(position, needed)
+        book = self._book_at(position)
         if position is not None:
             bearing = book.advance(position, since or position, on)
         else:
@@ -129,15 +130,15 @@ class Closer:
         check_packs(started, self._used)
         return self._packs if started.packs else ()
 
-    def _book_at(self, position: int | None, needed: Sequence[Projection]) -> ClosingBook:
-        """Return the book at hand or another one, of those facts and not beyond the position."""
+    def _book_at(self, position: int | None) -> ClosingBook:
+        """Return the book at hand or another one, that is not beyond the position."""
         book = self._book
-        beyond = book and position is not None and book.position > position
-        if book is None or book.projections != needed or beyond:
+        if book is None or (position is not None and book.position > position):
             if position is None:
                 self._parts.catch_up()
-            self._book = book = ClosingBook(self._store, canonical, decode, needed)
-            book.start(self._parts.views, self._store.position() if position is None else position)
+            self._book = book = ClosingBook(self._store, canonical, decode)
+            through = self._store.position() if position is None else position
+            book.start(self._parts.views, (RELATIONSHIP, COMPLIANCE), through)
         return book
 
     def _start(self, on: date, *, carry: bool) -> int:
@@ -200,6 +201,18 @@ class Closer:
         for event in raised(self._store, book.book, closing.through, found, closing.on):
             id_ = event_id(closing.ledger_id, closing.on, "finding-raised", event.finding_id)
             yield id_, event
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Search for no cycles meanwhile: a close makes none, and each search is through its book."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _check_balances(book: ClosingBook, on: date) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sqlite3
 import threading
@@ -22,7 +23,9 @@ from infra import closer
 from infra.answers import Answers
 from infra.audit import replayed_digests
 from infra.cli.settings import Settings
+from infra.closer import Closer
 from infra.composition import opened
+from infra.policy.packs import load_packs
 from tests.closing_ledger import (
     K1,
     SHORT,
@@ -39,10 +42,9 @@ from tests.cut_store import Cut
 from tests.write_side import ACCOUNT, DRAW, LOAN, RELATIONSHIP, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from consumers.views import Applied
     from infra.composition import Parts
 
 
@@ -262,18 +264,16 @@ def test_views_of_what_was_reported_have_the_digests_of_a_replay(bank: Parts) ->
     assert not any(bank.views.parked(bank.views.live(name)) for name in found)
 
 
-def test_a_close_without_packs_needs_the_view_of_compliance_alone(
-    bank: Parts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked, applied = [], bank.views.applied
-
-    def noted(projection: str, kinds: Iterable[str] | None = None) -> Applied:
-        asked.append(projection)
-        return applied(projection, kinds)
-
-    monkeypatch.setattr(bank.views, "applied", noted)
-    close(bank, march(4), packs=())
-    assert set(asked) == {"compliance"}
+def test_a_close_leaves_no_cycles_of_objects_behind(bank: Parts) -> None:
+    closes = Closer(bank, "operator", load_packs(())).close(march(4), march(6), carry=True)
+    next(closes)
+    gc.collect()
+    gc.disable()
+    try:
+        next(closes)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("appends", range(10))

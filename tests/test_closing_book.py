@@ -46,8 +46,8 @@ def bank(tmp_path: Path) -> Iterator[Parts]:
 
 
 def book_at(parts: Parts, position: int, *, of_views: bool) -> ClosingBook:
-    book = ClosingBook(parts.store, canonical, decode, VIEWS)
-    book.start(parts.views, position if of_views else 0)
+    book = ClosingBook(parts.store, canonical, decode)
+    book.start(parts.views, VIEWS, position if of_views else 0)
     book.advance(position, position, march(9))
     return book
 
@@ -79,7 +79,7 @@ def test_what_closes_told_since_costs_no_replay_of_a_customer(
         return asked(self, ids, through)  # type: ignore[arg-type]  # passed on
 
     monkeypatch.setattr(store, "read_customers", noted)
-    book = ClosingBook(bank.store, canonical, decode, VIEWS)
-    book.start(bank.views, before)
+    book = ClosingBook(bank.store, canonical, decode)
+    book.start(bank.views, VIEWS, before)
     assert (book.position, read) == (before, set())
     assert len(book.book.tested["K1"]) == 1
