@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SEARCH_AFTER_OBJECTS = 50_000  # new ones; a batch makes about as many, and leaves no cycle
-
 
 @contextmanager
-def search_for_cycles_of_new_objects() -> Iterator[None]:
-    """Search for cycles among the objects made within the block alone, and less often.
+def search_for_cycles_of_new_objects(after_objects: int | None = None) -> Iterator[None]:
+    """Search for cycles among the objects made within the block alone.
 
-    A program's modules are some 100,000 objects. Long work on small ones has Python go through
-    all of them again and again, and through each batch several times: a sixth of an ingest and a
-    quarter of a rebuild. For commands that do one long work: the setting is the process's.
+    A program's modules are some 100,000 objects, and long work on small ones has Python go
+    through all of them again and again: a seventh of an ingest. Work that leaves no cycles can
+    name after how many new objects a search is due. For commands that do one long work: the
+    setting is the process's.
     """
     young, *older = gc.get_threshold()
     gc.freeze()
-    gc.set_threshold(SEARCH_AFTER_OBJECTS, *older)
+    gc.set_threshold(after_objects or young, *older)
     try:
         yield
     finally:

@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from consumers.cycles import SEARCH_AFTER_OBJECTS, search_for_cycles_of_new_objects
+from consumers.cycles import search_for_cycles_of_new_objects
 
 
 class Knot:
@@ -18,17 +18,18 @@ class Knot:
 
 
 def test_cycles_made_within_long_work_are_still_found() -> None:
-    with search_for_cycles_of_new_objects():
+    with search_for_cycles_of_new_objects(after_objects=2_000):
         found = weakref.ref(Knot())
-        kept = [[] for _ in range(2 * SEARCH_AFTER_OBJECTS)]
+        kept: list[list[int]] = [[] for _ in range(1_000)]
+        assert found() is not None
+        kept += [[] for _ in range(2_000)]
         assert found() is None
-    del kept
 
 
 def test_what_was_there_before_is_searched_again_afterwards() -> None:
     settings = gc.get_threshold()
     before = weakref.ref(Knot())
-    with pytest.raises(LookupError), search_for_cycles_of_new_objects():
+    with pytest.raises(LookupError), search_for_cycles_of_new_objects(2_000):
         raise LookupError(gc.get_freeze_count())
     assert gc.get_threshold() == settings
     assert gc.get_freeze_count() == 0

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from infra.ledger import Ledger
 
 FILE_BUFFER_BYTES = 1 << 20
+BATCH_OBJECTS = 50_000  # that a batch makes, about; none of them is a cycle
 SHA256_CHARS_SHOWN = 16  # of a file, in the source of its events
 READERS = {".csv": read_csv, ".jsonl": read_jsonl}
 FEED_FILES = {kind.name + ending: kind for kind in KINDS for ending in READERS}
@@ -63,7 +64,7 @@ def ingest(
         report.problem = f"{directory}: {error.strerror}: name a directory of feed files"
         return report
     report.ignored = [name for name in names if name not in (*FEED_FILES, rejects.name)]
-    with Rejects(rejects) as rejected, search_for_cycles_of_new_objects():
+    with Rejects(rejects) as rejected, search_for_cycles_of_new_objects(BATCH_OBJECTS):
         for name, kind in FEED_FILES.items():
             if name in names and not report.problem:
                 taking = _Taking(directory / name, kind, ledger, rejected, actor)
