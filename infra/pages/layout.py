@@ -11,10 +11,8 @@ from math import cos, dist, inf, pi, sin, sqrt
 from statistics import median
 from typing import TYPE_CHECKING, TypeAlias
 
-import igraph
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 Point: TypeAlias = tuple[float, float]
 
@@ -57,12 +55,14 @@ def ringed(parents: Sequence[int]) -> list[Point]:
 
 def linked(size: int, links: Sequence[tuple[int, int]]) -> list[Point]:
     """Return the places of nodes that all hang together; their links measure about a unit."""
+    import igraph  # noqa: PLC0415 - 0.2 s that no other page should wait for
+
     pairs = sorted({(min(link), max(link)) for link in links})
     graph = igraph.Graph(n=size, edges=pairs)
     start = graph.layout_circle()
     if size <= EXACT_MEMBERS_MAX:
         start = graph.layout_kamada_kawai(seed=start)
-    with _same_chances():
+    with _same_chances(igraph.set_random_number_generator):
         grid = size > EXACT_MEMBERS_MAX
         found = graph.layout_fruchterman_reingold(seed=start, niter=ROUNDS, grid=grid).coords
     unit = median(dist(found[a], found[b]) for a, b in pairs) or 1.0
@@ -70,13 +70,13 @@ def linked(size: int, links: Sequence[tuple[int, int]]) -> list[Point]:
 
 
 @contextmanager
-def _same_chances() -> Iterator[None]:
+def _same_chances(draw_from: Callable[[object], None]) -> Iterator[None]:
     """Let igraph, which shakes nodes apart at random, do so the same way each time."""
-    igraph.set_random_number_generator(random.Random(0))  # noqa: S311 - guards no secret
+    draw_from(random.Random(0))  # noqa: S311 - guards no secret
     try:
         yield
     finally:
-        igraph.set_random_number_generator(random)
+        draw_from(random)
 
 
 def side_by_side(pictures: Sequence[Sequence[Point]], margin: float) -> list[list[Point]]:
