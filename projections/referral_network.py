@@ -66,6 +66,7 @@ class Network:
         self._nodes: list[Node | None] = [*counts]  # None: a referrer of whom nothing counts yet
         self._ids = [node.customer_id for node in counts]
         self._places = {id_: place for place, id_ in enumerate(self._ids)}
+        self._brought: dict[int, set[int]] | None = None
         self._settle()
 
     def put(self, node: Node) -> None:
@@ -177,7 +178,7 @@ class Network:
         count = len(self._ids)
         self._parents, self._children = [-1] * count, [0] * count
         self._below = _Sums(*([0] * count for _ in _Sums._fields))
-        self._brought: dict[int, set[int]] | None = None
+        self._brought = None
 
     def _leaves_first(self) -> list[int]:
         """Return the places, each after all below it, without those in a circle."""
