@@ -78,11 +78,11 @@ def packed(batches_: Sequence[tuple[int, Sequence[Any]]]) -> bytes:
     """Return batches as they lie in a partition."""
     whole, offset = b"", FIRST_OFFSET
     for compression, records in batches_:
-        builder = MemoryRecordsBuilder(2, compression, 1 << 30, offset=offset)
+        builder = MemoryRecordsBuilder(2, compression, 1 << 30)
         for record in records:
             builder.append(*record)
         builder.close()
-        whole += bytes(builder.buffer())
+        whole += offset.to_bytes(8) + bytes(builder.buffer())[8:]  # as the broker does it
         offset += len(records)
     return whole
 
