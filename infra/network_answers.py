@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from projections.network_node import Node, OwnFacts
     from projections.referral_network import NetworkRow
 
+SEARCH_AFTER_OBJECTS = 50_000  # of a network: its nodes stay, and none is in a cycle
+
 
 class _InCurrency(NamedTuple):
     """Of an `Account` or a `Loan`."""
@@ -72,7 +74,7 @@ def network_rows_of(
 
     Raises `CurrencyNeededError`, `CurrencyUnknownError`.
     """
-    with search_for_cycles_of_new_objects():
+    with search_for_cycles_of_new_objects(SEARCH_AFTER_OBJECTS):
         return network_of(answers, as_of, currency, known_at)[0].rows()
 
 
