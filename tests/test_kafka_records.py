@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import kafka
 import pytest
 import structlog
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kafka import TopicPartition, codec
 from kafka.consumer.fetcher import Fetcher
@@ -99,12 +99,45 @@ def read(cls: type[Fetcher.PartitionRecords], buffer: bytes, offset: int) -> tup
     return taken, part.next_fetch_offset, part.records_read, bool(part)
 
 
+@settings(max_examples=200)  # it guards what steps into a library
 @given(batches, st.integers(0, 100))
 def test_whatever_lies_in_a_partition_is_read_as_kafka_python_reads_it(
     written: list[tuple[int, list[Any]]], skipped: int
 ) -> None:
     buffer, offset = packed(written), FIRST_OFFSET + skipped
     assert read(ArrivalRecords, buffer, offset) == read(Fetcher.PartitionRecords, buffer, offset)
+
+
+TIME, KEY, VALUE, HEADERS = RELAYED[0]
+SPOILT = HEADERS[-2:]  # ce_position, ce_previous
+IN_A_VALUE = b"\x18ce_position\x0299\x16ce_previous\x0277"
+# A header whose own length, name and value are white space: an integer may be followed by it.
+BLANK = (" " * 5, b" " * 16)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        (TIME, None, VALUE, HEADERS),
+        (TIME, KEY, None, HEADERS),
+        (TIME, KEY, VALUE + bytes(9_000), HEADERS),
+        (TIME, KEY, VALUE + b"".join(name.encode() for name, _ in HEADERS), HEADERS),
+        (TIME, KEY, VALUE, [(n, IN_A_VALUE) if n == "ce_subject" else (n, v) for n, v in HEADERS]),
+        (TIME, KEY, VALUE, [*HEADERS[:6], *SPOILT, ("ce_subject", IN_A_VALUE)]),
+        (TIME, KEY, VALUE, [*HEADERS[:6], *SPOILT, BLANK]),
+        (TIME, KEY, VALUE, [*HEADERS[:6], SPOILT[0], BLANK, SPOILT[1]]),
+        (TIME, KEY, VALUE, [*HEADERS[:6], *SPOILT, SPOILT[0]]),
+        (TIME, KEY, VALUE, [*HEADERS[1:], HEADERS[0]]),
+        (TIME, KEY, VALUE, HEADERS[1:]),
+    ],
+)
+def test_what_only_resembles_the_relays_record_is_read_as_kafka_python_reads_it(
+    record: tuple[Any, ...],
+) -> None:
+    buffer = packed([(0, [RELAYED[1], record, RELAYED[2]])])
+    theirs = read(Fetcher.PartitionRecords, buffer, FIRST_OFFSET)
+    assert read(ArrivalRecords, buffer, FIRST_OFFSET) == theirs
+    assert len(theirs[0]) == 3
 
 
 @given(batches, st.data())
