@@ -7,6 +7,7 @@ amounts are minor units, enumerations are of their list. What is left is what ha
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 from domain.errors import (
@@ -25,6 +26,7 @@ from domain.errors import (
 if TYPE_CHECKING:
     from datetime import date
 
+    from domain.errors import RefusedError
     from domain.world import World
 
 # 2**63 leaves room for 9,000 such amounts: a year of days over twenty-five accounts.
@@ -32,6 +34,21 @@ AMOUNT_MAX = 10**15  # minor units; also the bound of every other number
 LEDGER = "ledger"
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _RATE = re.compile(r"(0|[1-9][0-9]{0,8})(\.[0-9]{0,11}[1-9])?")
+
+
+def folded(text: str) -> str:
+    """Return a text without what the eye does not tell apart: case, width, blanks at its ends.
+
+    Unicode's compatibility form (NFKC), case folded, without format characters.
+    """
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return "".join(each for each in plain if unicodedata.category(each) != "Cf").strip()
+
+
+def somebody_else(error: type[RefusedError], field: str, value: str, *others: str | None) -> None:
+    """Refuse a person who is one of the others, however spelled (four eyes)."""
+    if folded(value) in {folded(other) for other in others if other is not None}:
+        raise error(field, value)
 
 
 def not_reserved(field: str, customer_id: str) -> None:

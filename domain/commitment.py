@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import takewhile
+from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from domain import checks
 from domain.errors import (
     CommitmentEndedError,
+    DatesOutOfOrderError,
     UnknownCommitmentError,
     WaiverByRequesterError,
     WaiverWithoutWindowError,
@@ -16,8 +19,11 @@ from domain.errors import (
 from domain.telling import latest_on, told
 from domain.terms import check_terms
 from domain.values import Ppm  # noqa: TC001 - read at run time
+from domain.windows import in_force, windows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from domain.world import World
 
 Metric: TypeAlias = Literal["average", "minimum", "ending"]
@@ -139,6 +145,11 @@ class Commitment:
         """Return the terms that hold on a day."""
         return latest_on(day, self.terms)
 
+    def windows_begin(self) -> Iterator[date]:
+        """Yield the first day of each window, by the terms in force on each day."""
+        days = in_force(sorted(self.terms, key=itemgetter(0)), self.released_on)
+        return (date.fromordinal(window.first) for window in windows(days))
+
 
 # Commands.
 
@@ -229,7 +240,9 @@ def _amend(
 ) -> tuple[CommitmentEvent, ...]:
     terms = command.terms
     checks.in_order("amended_on", command.amended_on, "agreed_on", commitment.agreed_on)
-    checks.in_order("ends_on", terms.ends_on, "effective_on", command.effective_on)
+    if command.effective_on > terms.ends_on:
+        detail = f"after ends_on {terms.ends_on.isoformat()}"
+        raise DatesOutOfOrderError("effective_on", command.effective_on.isoformat(), detail)
     check_terms(terms, commitment.customer_id, commitment.loan_id, world)
     if commitment.terms_on(command.effective_on) == terms:
         return ()
@@ -238,12 +251,12 @@ def _amend(
 
 def _waive(command: WaiveCommitment, commitment: Commitment) -> CommitmentWaived:
     checks.in_order("windows_to", command.windows_to, "windows_from", command.windows_from)
-    if command.approved_by == command.requested_by:
-        raise WaiverByRequesterError("approved_by", command.approved_by)
-    starts_on = min(terms.starts_on for _, terms in commitment.terms)
-    ends_on = max(terms.ends_on for _, terms in commitment.terms)
-    if command.windows_to < starts_on or ends_on < command.windows_from:
-        detail = f"it runs from {starts_on.isoformat()} to {ends_on.isoformat()}"
+    checks.somebody_else(
+        WaiverByRequesterError, "approved_by", command.approved_by, command.requested_by
+    )
+    begin = list(takewhile(lambda day: day <= command.windows_to, commitment.windows_begin()))
+    if not begin or begin[-1] < command.windows_from:
+        detail = f"the last before them on {begin[-1].isoformat()}" if begin else "all later"
         raise WaiverWithoutWindowError("windows_from", command.windows_from.isoformat(), detail)
     return told(CommitmentWaived, command, customer_id=commitment.customer_id)
 

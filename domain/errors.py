@@ -160,7 +160,7 @@ class CustomerForgottenError(RefusedError):
 
     code = "customer-forgotten"
     rule = "the customer was forgotten, and nothing about them is recorded any more"
-    remedy = "Take the row out of the feed"
+    remedy = "Leave out what is told of them"
 
 
 class KeyConflictError(RefusedError):
@@ -184,7 +184,7 @@ class AnotherCurrencyError(RefusedError):
 
     code = "another-currency"
     rule = "the currency is not that of the account or loan"
-    remedy = "Give the amount in the currency of the account or loan"
+    remedy = "Use the currency of the account or loan"
 
 
 class MalformedCurrencyError(RefusedError):
@@ -208,7 +208,7 @@ class NotPositiveError(RefusedError):
 
     code = "not-positive"
     rule = "the number has to be above 0"
-    remedy = "Correct the sign; what was taken back is a reversal"
+    remedy = "Correct the number; what was taken back is a reversal"
 
 
 class NegativeError(RefusedError):
@@ -275,6 +275,14 @@ class AccountListedTwiceError(RefusedError):
     remedy = "List it once, or with dates that do not overlap"
 
 
+class TermWithoutEffectError(RefusedError):
+    """Terms that change no test are a slip of the pen."""
+
+    code = "term-without-effect"
+    rule = "this part of the terms would change nothing"
+    remedy = "Leave it out, or correct the terms that it rests on"
+
+
 class LoanOfAnotherCustomerError(RefusedError):
     """A commitment is given for the customer's own loan."""
 
@@ -304,7 +312,7 @@ class WaiverWithoutWindowError(RefusedError):
 
     code = "waiver-without-window"
     rule = "no window of the commitment begins within these dates"
-    remedy = "Give dates that lie within the commitment's own"
+    remedy = "Give dates that include the first day of a window"
 
 
 class CommitmentEndedError(RefusedError):

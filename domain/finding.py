@@ -206,8 +206,13 @@ def _disposed(command: DisposeCommand, finding: Finding) -> Disposition:
             return told(FindingAssigned, command, customer_id=raised.customer_id)
         case JustifyFinding():
             _not_before("justified_on", command.justified_on, raised)
-            if command.approved_by in {command.justified_by, finding.assigned_to}:
-                raise JustifiedAloneError("approved_by", command.approved_by)
+            checks.somebody_else(
+                JustifiedAloneError,
+                "approved_by",
+                command.approved_by,
+                command.justified_by,
+                finding.assigned_to,
+            )
             return told(FindingJustified, command, customer_id=raised.customer_id)
         case RemediateFinding():
             _not_before("remediated_on", command.remediated_on, raised)

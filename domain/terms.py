@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 from domain import checks
 from domain.errors import (
     AccountListedTwiceError,
+    AnotherCurrencyError,
     DateOutOfRangeError,
     LoanOfAnotherCustomerError,
     PercentageOutOfRangeError,
     SeasonalProfileError,
+    TermWithoutEffectError,
     UnknownAccountError,
     UnknownLoanError,
 )
 from domain.values import ONE, PERCENT
+from domain.windows import LONGER
 
 if TYPE_CHECKING:
     from domain.commitment import CountedAccount, Terms
@@ -29,7 +32,10 @@ CONSEQUENCE_MAX: Ppm = ONE  # of a surcharge, a fee, a hold: 100 %
 
 
 def check_terms(terms: Terms, customer_id: str, loan_id: str | None, world: World) -> None:
-    """Refuse terms under which no window could be tested; the customer's own loan only."""
+    """Refuse terms under which no window could be tested, and those that could change nothing.
+
+    The loan is the customer's own.
+    """
     checks.currency(terms.currency)
     checks.in_order("ends_on", terms.ends_on, "starts_on", terms.starts_on)
     _check_days(terms)
@@ -49,8 +55,8 @@ def _check_days(terms: Terms) -> None:
 
 
 def _check_figures(terms: Terms) -> None:
-    if terms.requirement_kind == "amount":
-        checks.not_negative("requirement_value", terms.requirement_value)
+    if terms.requirement_kind == "amount" or terms.requirement_value == 0:
+        checks.positive("requirement_value", terms.requirement_value)
     else:
         _check_percentage("requirement_value", terms.requirement_value, PERCENTAGE_MAX)
     if len(terms.seasonal_profile) not in {0, MONTHS}:
@@ -61,6 +67,20 @@ def _check_figures(terms: Terms) -> None:
     if terms.cap_ppm is not None:
         _check_percentage("cap_percent", terms.cap_ppm, PERCENTAGE_MAX)
     _check_percentage("consequence_value", terms.consequence_value, CONSEQUENCE_MAX)
+    _check_effects(terms)
+
+
+def _check_effects(terms: Terms) -> None:
+    """Refuse what no window is tested by (DESIGN section 7: the surplus of an average only)."""
+    if terms.consequence_kind == "none" and terms.consequence_value:
+        raise TermWithoutEffectError(
+            "consequence_value", _percents((terms.consequence_value,)), "consequence_kind is none"
+        )
+    carries = terms.metric == "average" and terms.window in LONGER
+    if terms.netting == "carry_surplus" and not carries:
+        detail = f"metric {terms.metric}, window {terms.window}; it carries the surplus of the "
+        detail += f"average of a {', '.join(LONGER)}"
+        raise TermWithoutEffectError("netting", terms.netting, detail)
 
 
 def _check_percentage(field: str, ratio: Ppm, at_most: Ppm) -> None:
@@ -88,9 +108,14 @@ def _check_accounts(terms: Terms, world: World) -> None:
         if account is None:
             raise UnknownAccountError("accounts", counted.account_id)
         checks.not_forgotten(world, account.customer_id, "accounts")
-        checks.same_currency(terms.currency, account.currency)
+        if account.currency != terms.currency:
+            detail = f"it is {account.currency}, the commitment {terms.currency}"
+            raise AnotherCurrencyError("accounts", counted.account_id, detail)
         first, last = _dates(counted)
         checks.in_order(f"accounts {counted.account_id}", last, "its first day", first)
+        if last < terms.starts_on or terms.ends_on < first:
+            detail = f"no day of {terms.starts_on.isoformat()} to {terms.ends_on.isoformat()}"
+            raise TermWithoutEffectError("accounts", counted.account_id, detail)
     for one, other in combinations(terms.accounts, 2):
         if one.account_id == other.account_id and _overlap(one, other):
             raise AccountListedTwiceError("accounts", one.account_id)

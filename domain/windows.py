@@ -66,14 +66,20 @@ def stretches(
     """Return the commitment's days in order, as known on a date; `told` in ledger order."""
     amended = [one for one in told[1:] if one.told_on <= as_of]
     amended.sort(key=lambda one: (one.effective_on, one.told_on))
-    known = [(0, told[0].terms)]
-    known += [(one.effective_on.toordinal(), one.terms) for one in amended]
+    known = [(date.min, told[0].terms)]
+    known += [(one.effective_on, one.terms) for one in amended]
+    released = released_on if released_on and released_on <= as_of else None
+    return in_force(known, released)
+
+
+def in_force(known: Sequence[tuple[date, Terms]], released_on: date | None) -> Sequence[Stretch]:
+    """Return the days on which each of the terms is in force; `known` by their day of effect."""
     over = date.max.toordinal() + 1
     found = []
-    ends = [effective for effective, _ in known[1:]] + [over]
-    released = released_on.toordinal() if released_on and released_on <= as_of else over
+    ends = [effective.toordinal() for effective, _ in known[1:]] + [over]
+    released = released_on.toordinal() if released_on else over
     for (effective, terms), end in zip(known, ends, strict=True):
-        first = max(effective, terms.starts_on.toordinal())
+        first = max(effective.toordinal(), terms.starts_on.toordinal())
         last = min(end - 1, released - 1, terms.ends_on.toordinal())
         if first <= last:
             found.append(Stretch(first, last, terms))

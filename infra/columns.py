@@ -139,8 +139,10 @@ def parse_currency(text: str) -> str:
 @lru_cache(PARSED_MAX)
 def parse_percent(text: str) -> Ppm:
     """Return a percentage with at most four decimals as parts per million."""
+    if not _DECIMAL.fullmatch(text):
+        refuse("bad-number", "a percentage is a plain decimal number, such as 12.5")
     try:
-        return ratio("", parse_decimal(text), PERCENT)
+        return ratio("", text, PERCENT)
     except MalformedError as error:
         refuse(error.code, error.detail)
 

@@ -62,7 +62,7 @@ _WORKED_OUT = ("today", "happened_on", "utc_offset_minutes", "name_hash", "phone
 
 
 class Columns(BaseModel):
-    """The columns of a command; an empty text or null stands for a column left out."""
+    """The columns of a command; null, or a text of nothing but blanks, is a column left out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -72,9 +72,11 @@ class Columns(BaseModel):
         if not isinstance(values, dict):
             refuse("bad-json-value", "not an object of columns")
         return {
-            name: value if type(value) is str else _text(name, value)
+            name: text
             for name, value in values.items()
-            if value is not None and value != ""
+            if value is not None
+            and (text := value if type(value) is str else _text(name, value))
+            and not text.isspace()
         }
 
 
@@ -137,7 +139,7 @@ class Form:
             for name, text in values.items():
                 if type(text) is not str:
                     return None
-                if text:
+                if text and not text.isspace():
                     parsed[name] = parsers[name](text)
         except (KeyError, ValueError):  # an unknown column, a text that is refused
             return None

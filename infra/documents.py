@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from projections.agenda_rules import AgendaRules
     from projections.book import Book
     from projections.contact_agenda import AgendaRow
-    from projections.facts import CrossCheck, EquityCheck
+    from projections.facts import CrossCheck, EquityCheck, Waiver
     from projections.findings import FindingRow
     from projections.guarantee_network import Circle
     from projections.judgement import Judgement
@@ -134,7 +134,7 @@ def loss_walk_document(walk: LossWalk, as_of: date, currency: str) -> dict[str, 
 
 
 def commitment_document(book: Book, commitment_id: str, as_of: date) -> dict[str, Any]:
-    """Return a commitment's terms as agreed and its windows begun by the date.
+    """Return a commitment's terms as agreed, its waivers and its windows begun by the date.
 
     Amounts are minor units, ratios parts per million (1 % is 10,000).
     """
@@ -158,7 +158,20 @@ def commitment_document(book: Book, commitment_id: str, as_of: date) -> dict[str
         "requirement_kind": terms.requirement_kind,
         "requirement_value": terms.requirement_value,
         "currency": terms.currency,
+        "waivers": [_waiver_document(one) for one in commitment.waivers if one.told_on <= as_of],
         "windows": [row_document(row) for row in windows],
+    }
+
+
+def _waiver_document(waiver: Waiver) -> dict[str, Any]:
+    return {
+        "waiver_id": waiver.waiver_id,
+        "waived_on": waiver.told_on.isoformat(),
+        "windows_from": waiver.windows_from.isoformat(),
+        "windows_to": waiver.windows_to.isoformat(),
+        "requested_by": waiver.requested_by,
+        "approved_by": waiver.approved_by,
+        "reason": waiver.reason,
     }
 
 

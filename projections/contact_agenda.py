@@ -197,7 +197,9 @@ def _birthday(case: _Case) -> Iterator[Due]:
     """
     rule = case.rules.birthday
     month_day = case.book.birthdays.get(case.customer_id)
-    if month_day is None or (rule.tiers and tier_at(case.customer, case.as_of) not in rule.tiers):
+    if month_day is None or case.customer.kind != "person":
+        return
+    if rule.tiers and tier_at(case.customer, case.as_of) not in rule.tiers:
         return
     before = timedelta(rule.before_days)
     on = _near(case.as_of, ["02-28" if month_day == "02-29" else month_day], before)

@@ -251,6 +251,8 @@ class Waiver:
     windows_from: date
     windows_to: date
     waiver_id: str = ""
+    requested_by: str = ""
+    approved_by: str = ""
     reason: str = ""
 
 

@@ -211,7 +211,7 @@ class When:
     def then_nothing(self) -> None:
         self.then()
 
-    def then_refused(self, error: type[RefusedError], field: str) -> None:
+    def then_refused(self, error: type[RefusedError], field: str) -> RefusedError:
         """Expect exactly this rule, about this field, in a message that says what to do."""
         with pytest.raises(RefusedError) as refused:
             self._decide()
@@ -219,6 +219,7 @@ class When:
         assert refused.value.field == field
         assert str(refused.value).startswith(field)
         assert error.remedy in str(refused.value)
+        return refused.value
 
     def then_looks_at(self, *streams: str) -> None:
         world = MemoryWorld(self.history)

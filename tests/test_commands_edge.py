@@ -125,6 +125,24 @@ def test_a_missing_column_is_told_from_an_empty_one() -> None:
     assert refused("record-balance", {**columns, "currency": None}).code == "empty-value"
 
 
+def test_a_text_of_blanks_is_an_empty_one() -> None:
+    waiver = {
+        "commitment_id": "K1",
+        "waiver_id": "W1",
+        "waived_on": "2024-03-05",
+        "windows_from": "2024-03-01",
+        "windows_to": "2024-03-01",
+        "requested_by": "RM-1",
+        "approved_by": "HQ-1",
+        "reason": "flood",
+    }
+    FORMS["waive-commitment"].command(waiver)
+    for blanks in (" ", "\u3000 ", [" "]):
+        error = refused("waive-commitment", {**waiver, "reason": blanks})
+        assert (error.code, error.field) == ("empty-value", "reason")
+    assert balance(held=" ").held is None
+
+
 @pytest.mark.parametrize("told", [None, [], "text", 1])
 def test_what_is_no_map_of_columns_is_refused(told: object) -> None:
     assert refused("record-balance", told).code in MALFORMED
@@ -183,9 +201,10 @@ def test_a_seasonal_profile_is_percentages_joined_by_spaces() -> None:
     [
         ("accounts", "A1@2024-13-01/", "bad-date"),
         ("accounts", " ".join(f"A{n}" for n in range(201)), "bad-accounts"),
-        ("seasonal_profile", "100 a", "bad-amount"),
+        ("seasonal_profile", "100 a", "bad-number"),
         ("seasonal_profile", "100.00001 100", "too-many-decimals"),
         ("cap_percent", "9" * 30, "number-too-large"),
+        ("cap_percent", "abc", "bad-number"),
         ("requirement_value", "20.00001", "too-many-decimals"),
         ("consequence_value", "50.001", "too-many-decimals"),
         ("metric", "median", "bad-choice"),

@@ -29,9 +29,11 @@ from domain.errors import (
     LoanOfAnotherCustomerError,
     MalformedCurrencyError,
     NegativeError,
+    NotPositiveError,
     PercentageOutOfRangeError,
     RefusedError,
     SeasonalProfileError,
+    TermWithoutEffectError,
     TooLargeError,
     UnknownAccountError,
     UnknownCommitmentError,
@@ -150,8 +152,33 @@ BAD_TERMS: list[tuple[Terms, type[RefusedError], str]] = [
     (replace(terms, requirement_value=10 * ONE + 1), TOO_MUCH, "requirement_value"),
     (
         replace(terms, requirement_kind="amount", requirement_value=-1),
-        NegativeError,
+        NotPositiveError,
         "requirement_value",
+    ),
+    (replace(terms, requirement_value=0), NotPositiveError, "requirement_value"),
+    (replace(terms, consequence_kind="none"), TermWithoutEffectError, "consequence_value"),
+    (
+        replace(terms, metric="ending", netting="carry_surplus"),
+        TermWithoutEffectError,
+        "netting",
+    ),
+    (replace(terms, window="year", netting="carry_surplus"), TermWithoutEffectError, "netting"),
+    (replace(terms, window="term", netting="carry_surplus"), TermWithoutEffectError, "netting"),
+    (
+        replace(
+            terms,
+            accounts=(
+                CountedAccount(account_id="A2"),
+                CountedAccount(account_id="A1", counted_from=on("1994-04-01")),
+            ),
+        ),
+        TermWithoutEffectError,
+        "accounts",
+    ),
+    (
+        replace(terms, accounts=(CountedAccount(account_id="A1", counted_to=on("1993-07-04")),)),
+        TermWithoutEffectError,
+        "accounts",
     ),
     (replace(terms, seasonal_profile=(ONE,) * 11), SeasonalProfileError, "seasonal_profile"),
     (replace(terms, seasonal_profile=(*(ONE,) * 11, -1)), TOO_MUCH, "seasonal_profile"),
@@ -241,10 +268,14 @@ def test_terms_that_cannot_be_tested_are_neither_agreed_nor_amended(
 
 def test_an_account_in_another_currency_does_not_count() -> None:
     euros = replace(account, account_id="A3", currency="EUR")
-    listed = replace(terms, accounts=(CountedAccount(account_id="A3"),))
-    bank.and_given(euros).when(replace(agree, terms=listed)).then_refused(
-        AnotherCurrencyError, "currency"
+    listed = replace(
+        terms, accounts=(CountedAccount(account_id="A1"), CountedAccount(account_id="A3"))
     )
+    ledger = bank.and_given(euros, agreed)
+    other = replace(agree, commitment_id="K2", terms=listed)
+    for command in (other, replace(amend, terms=listed)):
+        refused = ledger.when(command).then_refused(AnotherCurrencyError, "accounts")
+        assert (refused.value, "it is EUR" in str(refused)) == ("A3", True)
 
 
 def test_a_commitment_is_for_a_known_loan_of_the_customer() -> None:
@@ -271,7 +302,7 @@ def test_a_commitment_is_amended_from_a_day_on() -> None:
 
 def test_an_amendment_takes_effect_before_its_terms_end() -> None:
     command = replace(amend, effective_on=on("1994-04-01"))
-    bank.and_given(agreed).when(command).then_refused(DatesOutOfOrderError, "ends_on")
+    bank.and_given(agreed).when(command).then_refused(DatesOutOfOrderError, "effective_on")
 
 
 def test_an_amendment_follows_the_agreement() -> None:
@@ -284,8 +315,33 @@ def test_windows_are_waived() -> None:
 
 
 def test_who_asks_for_a_waiver_does_not_approve_it() -> None:
-    command = replace(waive, approved_by="RM-1")
-    bank.and_given(agreed).when(command).then_refused(WaiverByRequesterError, "approved_by")
+    for spelled in ("RM-1", "rm-1", " RM-1", "RM-1 ", "\uff32\uff2d-\uff11", "RM-1\u200b"):
+        command = replace(waive, approved_by=spelled)
+        bank.and_given(agreed).when(command).then_refused(WaiverByRequesterError, "approved_by")
+    another = replace(waived, approved_by="RM-11")
+    bank.and_given(agreed).when(replace(waive, approved_by="RM-11")).then(another)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [("1993-07-06", "1993-09-30"), ("1993-10-02", "1993-10-02"), ("1994-01-02", "9999-12-31")],
+)
+def test_a_waiver_within_whose_dates_no_window_begins_is_refused(first: str, last: str) -> None:
+    """The windows begin on 5 July, the commitment's own first day, 1 October and 1 January."""
+    within = replace(waive, windows_from=on(first), windows_to=on(last))
+    bank.and_given(agreed).when(within).then_refused(WaiverWithoutWindowError, "windows_from")
+
+
+def test_a_waiver_is_of_windows_by_the_terms_in_force() -> None:
+    january = replace(waive, windows_from=on("1994-02-01"), windows_to=on("1994-02-01"))
+    expected = replace(waived, windows_from=on("1994-02-01"), windows_to=on("1994-02-01"))
+    monthly = replace(amended, terms=replace(terms, window="month"))
+    bank.and_given(agreed).when(january).then_refused(WaiverWithoutWindowError, "windows_from")
+    bank.and_given(agreed, monthly).when(january).then(expected)
+    undone = replace(amended, terms=terms)
+    bank.and_given(agreed, monthly, undone).when(january).then_refused(
+        WaiverWithoutWindowError, "windows_from"
+    )
 
 
 def test_a_waiver_covers_days_of_the_commitment() -> None:

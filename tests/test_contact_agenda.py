@@ -133,6 +133,11 @@ def test_a_birthday_is_on_the_list_for_a_week_until_someone_called() -> None:
     assert due("birthday", on) == []
 
 
+def test_an_enterprise_has_no_birthday() -> None:
+    firm = has("customer", "", replace(customer(), kind="enterprise"))
+    assert birthdays(date(2024, 3, 15), "03-20", firm) == []
+
+
 def test_key_customers_are_greeted_before_a_festival() -> None:
     key = replace(customer(), tiers=(TierFrom(day(0), "gold"),))
     on = date(2024, 2, 10)

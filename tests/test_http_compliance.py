@@ -24,6 +24,7 @@ from tests.closing_ledger import (
 )
 from tests.surfaces.cli import guanxi
 from tests.test_http import documented, problem
+from tests.write_side import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,26 @@ def test_a_commitment_is_told_as_known_and_on_demand_as_reported(client: TestCli
     told = [(each["tested_on"], each["outcome"]) for each in both.pop("reported")]
     assert told == [("2024-03-07", "in_cure"), ("2024-03-08", "breached")]
     assert both == known
+
+
+def test_a_waived_window_stands_beside_who_forgave_it_and_why(
+    client: TestClient, bank: Parts
+) -> None:
+    waiver = {
+        "waiver_id": "W1",
+        "waived_on": "2024-03-09",
+        "windows_from": "2024-03-01",
+        "windows_to": "2024-03-01",
+        "requested_by": "RM-1",
+        "approved_by": "HQ-1",
+        "reason": "flood",
+    }
+    tell(bank, told("waive-commitment", {"commitment_id": "K1", **waiver}))
+    bank.catch_up()
+    found = ask(client, "/commitments/K1?as_of=2024-03-09", K1)
+    assert found["waivers"] == [waiver]
+    assert [each["status"] for each in found["windows"]] == ["waived"]
+    assert ask(client, "/commitments/K1?as_of=2024-03-08", K1)["waivers"] == []
 
 
 def test_the_answer_is_that_of_the_command_line(client: TestClient, tmp_path: Path) -> None:

@@ -312,6 +312,20 @@ def command(settings: Settings, *words: str) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("parts")
+def test_a_dry_run_names_the_facts_of_each_row(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    words = ("judge", "--as-of", "2024-01-31", "--dry-run")
+    table = guanxi("--ledger", settings.ledger, *words).out
+    found = command(settings, *words)["findings"]
+    facts = [fact for finding in found for fact in finding["facts"]]
+    assert facts == ["balance:A2:2024-01-08", "account:A2", "draw:W1", "gift:G1"]
+    for fact in facts:
+        assert fact in table
+
+
+@pytest.mark.usefixtures("parts")
 def test_the_command_judges_raises_shows_and_exports(settings: Settings) -> None:
     dry = command(settings, "judge", "--as-of", "2024-01-31", "--dry-run")
     assert (dry["raised"], len(dry["findings"])) == (0, 2)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import pytest
@@ -25,7 +26,7 @@ from infra.rendering.network import TREE_NODES_MAX
 from infra.rules.reading import network_rules
 from projections.book import Book
 from projections.bursts import BurstRow
-from projections.facts import Commitment, Draw, TermsFrom
+from projections.facts import Commitment, Draw, TermsFrom, Waiver
 from projections.guarantee_network import circles, group_rows
 from projections.leaders import leader_rows
 from projections.loss_walk import loss_walk
@@ -129,6 +130,26 @@ def views() -> list[RenderableType]:
 )
 def test_an_amount_has_the_decimals_of_its_currency(amount: int, currency: str, text: str) -> None:
     assert money(amount, currency) == text
+
+
+def test_a_commitment_shows_who_forgave_which_windows_and_why() -> None:
+    book = story()
+    customer_id, held = book.commitments["K1"]
+    book.commitments["K1"] = (
+        customer_id,
+        replace(
+            held,
+            waivers=(
+                Waiver(day(5), day(0), day(2), "W1", "RM-1", "HQ-1", "flood"),
+                Waiver(day(31), day(30), day(30), "W2", "RM-1", "HQ-1", "later"),
+            ),
+        ),
+    )
+    text = printed(commitment_view(book, "K1", day(30)))
+    for word in ("W1", "RM-1", "HQ-1", "flood", str(day(5)), f"{day(0)} {day(2)}"):
+        assert word in text
+    assert "W2" not in text
+    assert "Waivers" not in printed(commitment_view(story(), "K1", day(30)))
 
 
 def test_every_status_has_a_colour() -> None:

@@ -108,6 +108,16 @@ _Report = create_model("Report", **_columns(Report))
 _ReportOfWindow = create_model(
     "ReportOfWindow", __base__=_Report, window_start=(date, ...), test_id=(str, ...)
 )
+_Waiver = create_model(
+    "Waiver",
+    waiver_id=(str, ...),
+    waived_on=(date, ...),
+    windows_from=(date, ...),
+    windows_to=(date, ...),
+    requested_by=(str, ...),
+    approved_by=(str, ...),
+    reason=(str, ...),
+)
 Commitment = create_model(
     "Commitment",
     **_WHEN,
@@ -122,7 +132,8 @@ Commitment = create_model(
     window=(str, ...),
     requirement_kind=(str, ...),
     requirement_value=(int, ...),
-    windows=(list[_Window], ...),  # type: ignore[valid-type]  # a model made above
+    waivers=(list[_Waiver], ...),  # type: ignore[valid-type]  # a model made above
+    windows=(list[_Window], ...),  # type: ignore[valid-type]  # as above
     consequences=(list[_Cost], ...),  # type: ignore[valid-type]  # as above
     explained=(_Explained | None, None),  # type: ignore[arg-type]  # as above
     reported=(list[_ReportOfWindow] | None, None),  # type: ignore[valid-type]  # as above

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from datetime import date
 
     from rich.console import RenderableType
+    from rich.table import Table
 
     from domain.compliance import Status, WindowResult
     from projections.book import Book
+    from projections.facts import Waiver
 
 STYLES: dict[Status, str] = {
     "waived": "dim",
@@ -63,7 +65,30 @@ def commitment_view(book: Book, commitment_id: str, as_of: date) -> RenderableTy
             _amount(result.needed_run_rate, currency),
             told(result.cured_on),
         )
-    return Group(Text(f"Commitment {commitment_id} as of {as_of}", style="bold"), card, windows)
+    parts: list[RenderableType] = [
+        Text(f"Commitment {commitment_id} as of {as_of}", style="bold"),
+        card,
+        windows,
+    ]
+    if waivers := [one for one in commitment.waivers if one.told_on <= as_of]:
+        parts += ["", _waivers_view(waivers)]
+    return Group(*parts)
+
+
+def _waivers_view(waivers: Iterable[Waiver]) -> Table:
+    """Return who forgave which windows, the ones that begin within the dates, and why."""
+    names = ("waiver", "told", "windows begun", "asked by", "approved by", "reason")
+    made = table("Waivers", names)
+    for one in waivers:
+        made.add_row(
+            Text(one.waiver_id),
+            str(one.told_on),
+            f"{one.windows_from} {one.windows_to}",
+            Text(one.requested_by),
+            Text(one.approved_by),
+            Text(one.reason),
+        )
+    return made
 
 
 def commitments_view(book: Book, commitment_ids: Iterable[str], as_of: date) -> RenderableType:

@@ -55,7 +55,7 @@ def findings_line(book: Book, customer_id: str, as_of: date) -> Text:
 
 def judgement_view(found: Judgement, *, dry_run: bool) -> RenderableType:
     """Return what a judgement found as a table, and what was recorded of it."""
-    names = ("rule", "severity", "customer", "offended", "state", "what was found")
+    names = ("rule", "severity", "customer", "offended", "state", "facts", "what was found")
     made = table(f"Judged as of {found.as_of}", names)
     for finding in found.findings:
         made.add_row(
@@ -64,6 +64,7 @@ def judgement_view(found: Judgement, *, dry_run: bool) -> RenderableType:
             Text(finding.customer_id),
             told(finding.offended_on),
             _state(found, finding.finding_id),
+            Text("\n".join(finding.facts)),
             Text(finding.detail),
         )
     done = "nothing was recorded" if dry_run else f"{len(found.raised)} raised now"

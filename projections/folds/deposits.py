@@ -64,7 +64,13 @@ def _amended(row: Commitment, event: commitment.CommitmentAmended) -> Commitment
 
 def _waived(row: Commitment, event: commitment.CommitmentWaived) -> Commitment:
     waiver = Waiver(
-        event.waived_on, event.windows_from, event.windows_to, event.waiver_id, event.reason
+        event.waived_on,
+        event.windows_from,
+        event.windows_to,
+        event.waiver_id,
+        event.requested_by,
+        event.approved_by,
+        event.reason,
     )
     return replace(row, waivers=(*row.waivers, waiver))
 
