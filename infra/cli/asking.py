@@ -119,9 +119,7 @@ def export(
         written = write_export(row_type, rows, chosen, out)
     if out is not None:
         document = {"view": view, "as_of": str(on), "rows": written, "out": str(out)}
-        settings.answer(
-            document, lambda: Console().print(f"{written} rows in {out}", markup=False)
-        )
+        settings.answer(document, lambda: typer.echo(f"{written} rows in {out}"))
 
 
 def _rows(

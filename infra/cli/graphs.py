@@ -102,7 +102,7 @@ def _answer_page(settings: Settings, page: Page, out: Path, on: date) -> None:
     write_page(page, out)
     told = {"nodes": len(page.nodes), "edges": len(page.links), "html": str(out)}
     text = f"{told['nodes']} nodes and {told['edges']} edges in {out}"
-    settings.answer({"as_of": str(on), **told}, lambda: Console().print(text, markup=False))
+    settings.answer({"as_of": str(on), **told}, lambda: typer.echo(text))
 
 
 def _answer_losses(
