@@ -218,6 +218,10 @@ def test_a_command_that_is_wrong_is_told_so(client: TestClient) -> None:
         problem(answer, status, code)
         if answer.request.url.path == OPEN:
             documented(OPEN, "post", answer)
+    headers = {**KEY, "Content-Type": "application/json"}
+    broken = problem(client.post(OPEN, headers=headers, content='{"a": }'), 400, "bad-parameter")
+    assert broken["field"] == "body"
+    assert broken["detail"] == "body: no JSON at character 6: Expecting value"
     assert client.post(OPEN, headers=KEY, json=CUSTOMER).status_code == 201
     conflict = client.post(OPEN, headers=KEY, json={**CUSTOMER, "customer_id": "C2"})
     problem(conflict, 409, "conflict")

@@ -88,8 +88,11 @@ def _answer(_: Request, error: Exception) -> JSONResponse:
 def _bad_request(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    field = str(first["loc"][-1])
-    return problem(400, "bad-parameter", f"{field}: {first['msg']}", field=field)
+    if first["type"] == "json_invalid":  # its place is not a field but a character
+        field, fault = "body", f"no JSON at character {first['loc'][-1]}: {first['ctx']['error']}"
+    else:
+        field, fault = str(first["loc"][-1]), first["msg"]
+    return problem(400, "bad-parameter", f"{field}: {fault}", field=field)
 
 
 def _plain(_: Request, error: Exception) -> JSONResponse:
