@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from consumers.event_store import StoreError
 from consumers.relay_cursor import Cursor
-from consumers.relay_start import RelayHaltedError, check, no_records
+from consumers.relay_start import AnotherLeadsError, RelayHaltedError, check, no_records
 from consumers.topics import Horizon, KafkaError, NotDeliveredError, event_topic
 from domain.catalogue import BY_NAME
 
@@ -105,35 +105,43 @@ class Relay:
         """Lead when possible, until stopped.
 
         `republish` sends everything again from position 1, once. Raises `RelayHaltedError` where
-        store and topics contradict each other, `NotInitialisedError`.
+        store and topics contradict each other or somebody else leads while this one would
+        republish, `NotInitialisedError`.
         """
-        back_off, longest = BACK_OFF_SECONDS
+        back_off = _BackOff()
         while not stop.is_set():
             try:
-                cursor = self._stand_by(stop)
+                cursor = self._stand_by(stop, back_off, republish=republish)
                 if cursor is not None:
                     term = self._start(cursor, republish=republish)
-                    republish, back_off = False, BACK_OFF_SECONDS[0]
+                    republish = False
+                    back_off.reset()
                     self._lead(term, stop)
             except (StoreError, KafkaError) as error:
                 if not error.retriable:
                     raise
-                wait = back_off * random.uniform(0.5, 1.0)  # noqa: S311  # jitter, no secret
-                back_off = min(2 * back_off, longest)
+                wait = back_off.next_seconds()
                 self.ports.observer.fault(error, wait)
                 stop.wait(wait)
             finally:
                 self.ports.cursor.resign()
 
-    def _stand_by(self, stop: Signal) -> Cursor | None:
+    def _stand_by(self, stop: Signal, back_off: _BackOff, *, republish: bool) -> Cursor | None:
         test_at = 0.0
         while not stop.is_set():
             cursor = self.ports.cursor.lead(self.name)
             if cursor is not None:
                 return cursor
+            if republish:
+                message = (
+                    f"relay {self.ports.cursor.status().leader} leads; nothing was published "
+                    "again. Stop every relay first, then guanxi relay --republish"
+                )
+                raise AnotherLeadsError(message)
             if time.monotonic() >= test_at:
                 self.ports.topics.partitions()
                 test_at = time.monotonic() + STAND_BY_TEST_SECONDS
+                back_off.reset()
             self.ports.observer.stands_by()
             stop.wait(STAND_BY_SECONDS)
         return None
@@ -156,6 +164,21 @@ class Relay:
         finally:
             self.ports.observer.leader(leads=False)
             term.close()
+
+
+class _BackOff:
+    """The waits between attempts: longer each time, until what was away is back."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self._seconds = BACK_OFF_SECONDS[0]
+
+    def next_seconds(self) -> float:
+        seconds = self._seconds
+        self._seconds = min(2 * seconds, BACK_OFF_SECONDS[1])
+        return seconds * random.uniform(0.5, 1.0)  # noqa: S311  # jitter, no secret
 
 
 @dataclass(frozen=True, slots=True)

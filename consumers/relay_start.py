@@ -42,6 +42,12 @@ class NothingToRepublishError(RelayHaltedError):
     code = "nothing-to-republish"
 
 
+class AnotherLeadsError(RelayHaltedError):
+    """Another relay leads: `--republish` would send everything again whenever that one ends."""
+
+    code = "another-relay-leads"
+
+
 class RestoredStoreError(RelayHaltedError):
     """The topics hold records that the store does not: it was restored or forked."""
 

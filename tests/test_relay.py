@@ -13,6 +13,7 @@ import pytest
 from consumers import relay as relay_module
 from consumers.relay import Relay, RelayPorts, UnknownTypeError
 from consumers.relay_start import (
+    AnotherLeadsError,
     NothingToRepublishError,
     RestoredStoreError,
     TopicsChangedError,
@@ -242,6 +243,41 @@ def test_a_relay_that_stands_by_tells_that_it_could_not_take_over(
         wait_until(lambda: observer.stood_by > stood_by)
         stop.set()
         thread.join()
+        leading.resign()
+
+
+def test_a_relay_that_stands_by_waits_shortly_again_after_an_outage_is_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "BACK_OFF_SECONDS", (0.001, 0.1))
+    monkeypatch.setattr(relay_module, "STAND_BY_TEST_SECONDS", 0.01)
+    monkeypatch.setattr(relay_module, "STAND_BY_SECONDS", 0.01)
+    stop = threading.Event()
+    with open_database(world.url) as database, world.relay(stop) as relay:
+        leading = open_cursor(database)
+        assert leading.lead("another") is not None
+        observer = relay.ports.observer
+        assert isinstance(observer, StopWhen)
+        thread = threading.Thread(target=relay.run, args=(stop,))
+        thread.start()
+        for _ in range(2):
+            observer.waits_seconds.clear()
+            world.kafka.away = True
+            wait_until(lambda: max(observer.waits_seconds, default=0.0) > 0.02)
+            assert observer.waits_seconds[0] <= 0.001
+            observer.stood_by, world.kafka.away = 0, False
+            wait_until(lambda: observer.stood_by > 0)
+        stop.set()
+        thread.join()
+        leading.resign()
+
+
+def test_a_republish_beside_a_relay_that_leads_is_refused_at_once(world: World) -> None:
+    with open_database(world.url) as database:
+        leading = open_cursor(database)
+        assert leading.lead("bank-1:77") is not None
+        with pytest.raises(AnotherLeadsError, match="relay bank-1:77 leads"):
+            world.run(republish=True)
         leading.resign()
 
 

@@ -37,6 +37,7 @@ class SilentObserver:
         self.leads = False
         self.stood_by = 0
         self.faults: list[Exception] = []
+        self.waits_seconds: list[float] = []
 
     def published(self, topic: str, records: int) -> None:
         self.records[topic] = self.records.get(topic, 0) + records
@@ -54,6 +55,7 @@ class SilentObserver:
 
     def fault(self, error: Exception, wait_seconds: float) -> None:
         assert wait_seconds > 0
+        self.waits_seconds.append(wait_seconds)
         self.faults.append(error)
 
 
