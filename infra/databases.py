@@ -234,6 +234,12 @@ def failure_of(error: psycopg.Error) -> StoreError:
     return StoreUnavailableError(f"PostgreSQL: {words}")
 
 
+def connection_broke(error: StoreUnavailableError) -> bool:
+    """Return whether PostgreSQL's connection was lost in use: the pool makes a fresh one."""
+    cause = error.__cause__
+    return isinstance(cause, psycopg.Error) and not isinstance(cause, PoolTimeout)
+
+
 Database: TypeAlias = SQLiteDatabase | PostgreSQLDatabase
 
 

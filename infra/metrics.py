@@ -58,7 +58,8 @@ RELAY_FAULTS = Spec(
     "guanxi_relay_faults_total",
     "counter",
     (),
-    "Faults of broker or database that the relay waited out: one for each attempt.",
+    "Faults of broker or database that the relay waited out: one for each attempt, and for each "
+    "5 s without an acknowledgement.",
 )
 PROJECTION_POSITION = Spec(
     "guanxi_projection_position",

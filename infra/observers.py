@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from consumers.event_store import StoreUnavailableError
 from consumers.merging import RecordsMissingError
 from consumers.projector import Unobserved
 from consumers.topics import KafkaUnavailableError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from consumers.event_store import EventStore
     from consumers.projector import Standing
 
-STALL_SECONDS_MAX = 5.0  # without an acknowledgement of what was sent
+STALL_SECONDS_MAX = 5.0  # without an acknowledgement of what was sent; then told as often
 
 log = structlog.get_logger()
 
@@ -36,9 +37,8 @@ class RelayMetrics(Waiting):
     ) -> None:
         super().__init__()
         self._clock = clock
-        self._moved_at = clock()
+        self._heard_at = clock()  # or told that nothing is heard
         self._at = -1
-        self._stalls = False
         self._published = metrics.counter(metrics.PUBLISHED, registry)
         self._position = metrics.gauge(metrics.RELAY_POSITION, registry)
         self._lag = metrics.gauge(metrics.RELAY_LAG, registry)
@@ -51,22 +51,22 @@ class RelayMetrics(Waiting):
         self._published.labels(topic).inc(records)
 
     def position(self, position: int, lag_events: int, *, heard: bool) -> None:
-        """Show how far the topics are complete; tell once when Kafka stops acknowledging."""
+        """Show how far the topics are complete; count while Kafka acknowledges nothing."""
         self._position.set(position)
         self._lag.set(lag_events)
         if heard and (lag_events == 0 or position != self._at):
-            self._at, self._moved_at, self._stalls = position, self._clock(), False
+            self._at, self._heard_at = position, self._clock()
             self.is_ready()
-        elif not self._stalls and self._clock() - self._moved_at > STALL_SECONDS_MAX:
-            self._stalls = True
-            self._faults.inc()
+        elif self._clock() - self._heard_at > STALL_SECONDS_MAX:
+            self._heard_at = self._clock()
             waiting = f"{lag_events} events wait" if lag_events else "the horizon waits"
             message = f"Kafka acknowledges nothing: {waiting} for it"
-            self.outage(KafkaUnavailableError(message), 0.0)
+            self.fault(KafkaUnavailableError(message), STALL_SECONDS_MAX)
 
     def leader(self, *, leads: bool) -> None:
         """Show whether this relay leads."""
         self._leader.set(int(leads))
+        self._heard_at = self._clock()
         if leads != self._led:
             log.info("leading" if leads else "standing by")
         self._led = leads
@@ -145,9 +145,17 @@ class ProjectorMetrics(Waiting):
 
 
 class ServedMetrics(Unobserved):
-    """What `serve` does itself, beside the ledger's totals: appends, and embedded, applying."""
+    """What `serve` does itself, beside the ledger's totals: appends, and embedded, applying.
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    `on_lost` is told of the database's outage.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        on_lost: Callable[[StoreUnavailableError], None] = lambda _error: None,
+    ) -> None:
+        self._on_lost = on_lost
         self.appended = metrics.histogram(metrics.APPEND_SECONDS, registry).observe
         self._apply_seconds = metrics.histogram(metrics.APPLY_SECONDS, registry)
 
@@ -157,5 +165,8 @@ class ServedMetrics(Unobserved):
         self._apply_seconds.labels(projection).observe(seconds)
 
     def fault(self, error: Exception) -> None:
-        """Tell an outage in one line."""
-        log.warning("waiting", error=str(error))
+        """Tell a fault in one line."""
+        if isinstance(error, StoreUnavailableError):
+            self._on_lost(error)
+        else:
+            log.warning("waiting", error=str(error))

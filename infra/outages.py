@@ -37,7 +37,11 @@ class Waiting:
 
     def is_ready(self) -> None:
         """Wait for nothing any more; tell in one line that what had failed is back."""
-        self._waits_for = ()
+        self.goes_on_to()
+
+    def goes_on_to(self, *waits_for: str) -> None:
+        """Wait for these alone; tell in one line that what had failed is back."""
+        self._waits_for = waits_for
         if self._lost:
             log.info("waiting is over", code=self._lost)
             self._lost = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,3 +75,13 @@ def test_a_broker_that_is_away_is_waited_for_and_readiness_says_so(tmp_path: Pat
         assert "127.0.0.1:1" in json.loads(body)["waits_for"][0]
         relay.stop()
         assert "Traceback" not in relay.log
+
+
+@pytest.mark.slow
+def test_a_relay_that_has_opened_its_ledger_waits_for_kafka_and_says_so(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        kafka = f"127.0.0.1:{silent.getsockname()[1]}"
+        with running(tmp_path, "relay", "--kafka", kafka, "--port", "0") as relay:
+            relay.wait_for_log("relay started")
+            status, body = relay.get("/readyz")
+    assert (status, json.loads(body)["waits_for"]) == (503, [f"Kafka at {kafka}"])

@@ -125,11 +125,23 @@ def test_a_relay_that_no_broker_answers_says_so_until_one_does() -> None:
     seconds[0] = 4.0
     observer.position(7, 3, heard=True)
     assert observer.waits_for() == ()
-    for seconds[0] in (6.0, 7.0):
-        observer.position(7, 3, heard=True)
-    assert observer.waits_for() == ("Kafka acknowledges nothing: 3 events wait for it",)
-    assert shown(registry)["guanxi_relay_faults_total"] == 1
-    observer.position(8, 2, heard=True)
+    with capture_logs() as logs:
+        for seconds[0] in (6.0, 7.0, 10.0, 12.0, 18.0):
+            observer.position(7, 3, heard=True)
+        assert observer.waits_for() == ("Kafka acknowledges nothing: 3 events wait for it",)
+        assert shown(registry)["guanxi_relay_faults_total"] == 3
+        observer.position(8, 2, heard=True)
+    assert observer.waits_for() == ()
+    assert [line["event"] for line in logs] == ["waiting"] * 3 + ["waiting is over"]
+
+
+def test_a_relay_that_leads_anew_gives_kafka_time_to_acknowledge() -> None:
+    seconds = [0.0]
+    observer = RelayMetrics(CollectorRegistry(), lambda: seconds[0])
+    observer.position(7, 2, heard=True)
+    seconds[0] = 60.0
+    observer.leader(leads=True)
+    observer.position(7, 2, heard=True)
     assert observer.waits_for() == ()
 
 
@@ -181,6 +193,15 @@ def test_what_was_lost_and_is_back_is_told_in_two_lines() -> None:
         waiting.is_ready()
     told = [(line["event"], line["code"]) for line in logs]
     assert told == [("waiting", "store-unavailable"), ("waiting is over", "store-unavailable")]
+
+
+def test_what_is_waited_for_next_replaces_what_is_back() -> None:
+    waiting = Waiting()
+    with capture_logs() as logs:
+        waiting.outage(StoreUnavailableError("restarting"), 1.0)
+        waiting.goes_on_to("Kafka at x:1")
+    assert waiting.waits_for() == ("Kafka at x:1",)
+    assert [line["event"] for line in logs] == ["waiting", "waiting is over"]
 
 
 def test_a_relay_that_stands_by_is_ready_and_one_that_has_lost_its_term_is_not() -> None:

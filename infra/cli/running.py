@@ -76,6 +76,7 @@ def relay(
         offered(app, host, port),
         _opened_persisting(settings, stop, observer) as parts,
     ):
+        observer.goes_on_to(f"Kafka at {bootstrap}")
         prefix, ledger_id = parts.meta.topic_prefix, parts.meta.ledger_id
         ports = RelayPorts(
             store=parts.store,
@@ -115,7 +116,8 @@ def project(settings: Settings, host: Host = HOST, port: Port = PROJECT_PORT) ->
 def serve(settings: Settings, host: Host = HOST, port: Port = SERVE_PORT) -> None:
     """Answer queries and take commands over HTTP; show the whole ledger's metrics."""
     registry = CollectorRegistry()
-    served, observer = Served(), ServedMetrics(registry)
+    served = Served()
+    observer = ServedMetrics(registry, served.lost)
     app = application(served, registry)
     with (
         _stopping() as stop,
@@ -127,6 +129,7 @@ def serve(settings: Settings, host: Host = HOST, port: Port = SERVE_PORT) -> Non
             registry.register(LedgerTotals(parts))
             served.open(parts, ledger)
             log.info("serving")
+            threading.Thread(target=served.watch, args=(stop,), name="watch").start()
             stop.wait()
     log.info("stopped serving")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Query
+from fastapi import FastAPI, Query
 
 from infra.answers import NotFoundError, currency_of
 from infra.documents import (
@@ -39,6 +39,7 @@ from projections.projection import FINDINGS, RELATIONSHIP
 from projections.relationship_state import relationship
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
     from prometheus_client import CollectorRegistry
 
     from infra.http.served import Served
@@ -62,7 +63,7 @@ def application(served: Served, registry: CollectorRegistry) -> FastAPI:
 
 
 def _queries(queries: Queries) -> APIRouter:
-    router = APIRouter(tags=["queries"])
+    router = queries.router()
 
     @router.get("/relationships/{customer_id}", responses=answers(Relationship))
     def relationship_state(customer_id: str, asked: Asked) -> dict[str, Any]:

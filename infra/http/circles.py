@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from infra.answers import currency_of
 from infra.documents import circle_document, loss_walk_document
@@ -16,6 +16,8 @@ from projections.loss_walk import loss_walk
 from projections.projection import GUARANTEES
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from infra.http.questions import Queries
 
 CIRCLES_MAX = 100  # a page
@@ -23,7 +25,7 @@ CIRCLES_MAX = 100  # a page
 
 def guarantees(queries: Queries) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(tags=["queries"])
+    router = queries.router()
 
     @router.get("/circles", responses=answers(Circles))
     def guarantee_circles(

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from domain.compliance import Status  # noqa: TC001 - FastAPI reads it at run time
 from infra.answers import NotFoundError, currency_of
@@ -25,6 +25,8 @@ from projections.deposit_compliance import compliance_rows
 from projections.projection import COMPLIANCE
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from infra.http.questions import Queries
     from projections.deposit_compliance import ComplianceRow
 
@@ -38,7 +40,7 @@ AsReported = Annotated[
 
 def complying(queries: Queries) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(tags=["queries"])
+    router = queries.router()
 
     @router.get("/commitments/{commitment_id}", responses=answers(Commitment))
     def commitment(

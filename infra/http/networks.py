@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from infra.answers import currency_of
 from infra.documents import row_document
@@ -28,6 +28,8 @@ from projections.projection import NETWORK, RELATIONSHIP
 from projections.referral_network import network_rows
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from infra.http.questions import Queries
 
 LEADERS_MAX = 100
@@ -36,7 +38,7 @@ PAGE_ROWS_MAX = 1_000
 
 def networks(queries: Queries) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(tags=["queries"])
+    router = queries.router()
 
     @router.get("/network/leaders", responses=answers(Leaders))
     def network_leaders(

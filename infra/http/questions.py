@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Depends, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime  # noqa: TC002 - FastAPI reads it at run time
 
 from infra.answers import Answers, NotFoundError, with_birthdays
 from infra.audit import history
 from infra.documents import row_document
 from infra.http import problems
+from infra.http.reading import reading
 from infra.http.served import through
 from infra.kept_network import KeptNetwork
 from infra.network_answers import network_of
@@ -63,6 +64,10 @@ class Queries:
     def __init__(self, served: Served) -> None:
         self._served = served
         self._kept_network = KeptNetwork()
+
+    def router(self) -> APIRouter:
+        """Return a router for queries."""
+        return APIRouter(tags=["queries"], route_class=reading(self._served))
 
     @contextmanager
     def network(self, asked: Question) -> Iterator[tuple[Network, date, str]]:

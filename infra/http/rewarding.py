@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from infra.documents import attribution_document
 from infra.http.questions import Asked, not_found, page_of
@@ -15,6 +15,8 @@ from projections.referral_attribution import attribution
 from projections.rewards import reward_rows
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from infra.http.questions import Queries
 
 PAGE_ROWS_MAX = 1_000
@@ -22,7 +24,7 @@ PAGE_ROWS_MAX = 1_000
 
 def rewarding(queries: Queries) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(tags=["queries"])
+    router = queries.router()
 
     @router.get("/rewards", responses=answers(Rewards))
     def rewards(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumers.event_store import StoreUnavailableError
+from consumers.event_store import StoreError, StoreUnavailableError
 from consumers.views import NoViewError
 from infra.http.problems import NotReadyError
 from infra.outages import Waiting
@@ -12,11 +12,13 @@ from projections.projection import PROJECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from threading import Event as Stop
 
     from infra.composition import Parts
     from infra.ledger import Ledger
     from projections.projection import Projection
 
+WATCH_SECONDS = 1.0  # between two looks at the database
 SERVED_LAG_EVENTS_MAX = 10_000  # further behind, `/readyz` says so
 
 
@@ -31,6 +33,25 @@ class Served(Waiting):
         """Answer from these from now on."""
         self._open = parts, ledger
         self.is_ready()
+
+    def watch(self, stop: Stop) -> None:
+        """Look at the database until told to stop; tell when it is lost and when it is back.
+
+        An idle connection that a restart has broken is found here, and not by a query.
+        """
+        while not stop.wait(WATCH_SECONDS):
+            try:
+                self.parts.store.position()
+            except StoreError as error:
+                if not stop.is_set():
+                    self.lost(error)
+            else:
+                self.is_ready()
+
+    def lost(self, error: StoreError) -> None:
+        """Tell that the database is lost, unless it was told already."""
+        if not super().waits_for():
+            self.outage(error, WATCH_SECONDS)
 
     @property
     def parts(self) -> Parts:
