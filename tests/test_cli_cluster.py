@@ -89,7 +89,8 @@ def test_a_cluster_exports_what_one_file_does_through_a_killed_broker_and_a_rest
         assert relay.wait_for_log("waiting .*Kafka acknowledges nothing"), bootstrap
         assert_the_projector_knows(project, bootstrap)
         kafka_server.start()
-        project.wait_for_log("waiting is over .*kafka-unavailable")
+        for process in (relay, project):
+            process.wait_for_log("waiting is over .*kafka-unavailable")
         postgresql_server.restart()
         caught_up = wait_until_caught_up()
         for process in (relay, project, serve):
