@@ -11,7 +11,7 @@ from hashlib import sha256
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from consumers.event_store import Append, Claim, NewRecord
+from consumers.event_store import Append, Claim, ConflictError, NewRecord
 from domain.catalogue import BY_CLASS, occurred_on, stream_of
 from domain.contact import RecordComplaint, RecordContact
 from domain.deciding import (
@@ -134,6 +134,7 @@ class Attempt:
             outcomes.append(self._outcome(told, key))
             if self._bytes > APPEND_BYTES_MAX:
                 break
+        self._check_refusals(batch, outcomes)
         if not self._records:
             return outcomes
         append = Append(records=self._records, reads=self._world.reads, claims=self._claims)
@@ -141,6 +142,22 @@ class Attempt:
         positions = self._tools.store.append(append)
         self._tools.on_append(perf_counter() - started)
         return [_placed(outcome, positions) for outcome in outcomes]
+
+    def _check_refusals(self, batch: Sequence[Keyed], outcomes: Sequence[Outcome]) -> None:
+        """Decide again where a command refused here was recorded by somebody else meanwhile.
+
+        Its claims were read before the state that refuses it. Raises `ConflictError`.
+        """
+        refused = [
+            key
+            for (told, natural), outcome in zip(batch, outcomes, strict=False)
+            if isinstance(outcome, Refused)
+            for key in (natural, _command_key(told))
+            if key is not None and self._world.claim(key) is None
+        ]
+        if refused and (meanwhile := self._tools.store.held(refused)):
+            message = f"{min(meanwhile)} was claimed while it was decided"
+            raise ConflictError(message)
 
     def _prefetch(self, keyed: Sequence[Keyed]) -> None:
         """Fetch in bulk what the decisions are sure to ask for one by one."""

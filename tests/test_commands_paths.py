@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from infra.commands import Form
 
 _TEXTS = ("", " ", "A7", "1994-03-31", "12.50", "12.505", "CZK", "current", "none", "A 7", "\0")
-_OTHERS = (None, 0, 5, False, [], ["A7"], 1.5, {})
+_OTHERS: tuple[object, ...] = (None, 0, 5, False, [], ["A7"], 1.5, {})
 _COLUMNS = st.dictionaries(
     st.sampled_from(["account_id", "business_date", "ledger_balance", "currency", "held", "x"]),
     st.sampled_from(_TEXTS + _OTHERS),

@@ -30,9 +30,10 @@ from tests.write_side import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from consumers.event_store import StoredRecord
     from infra.event_store.ledger import LedgerStore
 
 
@@ -44,10 +45,22 @@ FIRST = (
 
 
 class Faulty(SQLiteEventStore):
-    """A store whose next appends fail, before anything was recorded or after, or come late."""
+    """A store whose next appends fail, before anything was recorded or after, or come late.
+
+    `between` happens after a decision's claims were read, and before its streams are.
+    """
 
     faults: list[tuple[str, Exception]]
     meanwhile: Callable[[], object] | None = None
+    between: Callable[[], object] | None = None
+
+    def read_streams(
+        self, streams: Iterable[str], through: int | None = None
+    ) -> Mapping[str, Sequence[StoredRecord]]:
+        if self.between is not None:
+            between, self.between = self.between, None
+            between()
+        return super().read_streams(streams, through)
 
     def append(self, batch: Append) -> range:
         if self.meanwhile is not None:
@@ -96,6 +109,16 @@ def test_a_command_without_a_key_is_found_when_its_answer_was_lost(faulty: Fault
     faulty.faults = [("after", StoreUnavailableError("lost the answer"))]
     reverse = told("reverse-draw", {"draw_id": "W1", "reversed_on": "2024-02-01"})
     assert ledger.handle([reverse]) == [Unchanged(5)], "not refused as already reversed"
+
+
+def test_a_command_told_twice_at_once_is_not_refused_by_what_it_did_itself(faulty: Faulty) -> None:
+    ledger = Ledger(faulty, Keyring(faulty.database, MASTER))
+    ledger.handle([told(*each) for each in FIRST] + [told("draw-loan", DRAW)])
+    reverse = told(
+        "reverse-draw", {"draw_id": "W1", "reversed_on": "2024-02-01"}, command_id="once"
+    )
+    faulty.between = lambda: ledger.handle([reverse])
+    assert ledger.handle([reverse]) == [Unchanged(5)]
 
 
 def test_two_that_refer_each_other_at_once_make_no_cycle(faulty: Faulty) -> None:
