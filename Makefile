@@ -3,7 +3,7 @@ PY ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo test check bench lock format clean
+.PHONY: setup demo test check static quick bench lock format clean
 
 setup: $(READY)
 
@@ -14,10 +14,15 @@ demo: setup
 	@$(BIN)/guanxi demo
 
 check: setup
+	@$(MAKE) --no-print-directory --output-sync=target -j2 static quick
+
+static: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+quick: setup
 	@$(BIN)/python -m pytest -q -n auto -m "not cluster and not slow"
 
 test: setup

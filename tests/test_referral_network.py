@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 
 from projections.book import Book
@@ -268,6 +269,7 @@ def test_the_live_referral_of_one_is_that_of_the_forest(book: Book, as_of: date)
 
 
 @needs_berka
+@pytest.mark.slow
 def test_the_network_of_a_real_bank_is_what_brute_force_gives() -> None:
     for as_of in ("1993-12-31", "1994-03-10", "1994-03-31"):
         agree_with_brute_force(berka(), day_of(as_of))

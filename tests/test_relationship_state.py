@@ -359,6 +359,7 @@ def test_the_referrer_is_the_networks(book: Book, as_of: date) -> None:
 
 
 @needs_berka
+@pytest.mark.slow
 def test_the_figures_of_a_real_bank_are_what_plain_loops_give() -> None:
     as_of = date(1994, 2, 14)
     for row in list(relationship_rows(berka(), as_of, CURRENCY))[::25]:
@@ -366,6 +367,7 @@ def test_the_figures_of_a_real_bank_are_what_plain_loops_give() -> None:
 
 
 @needs_berka
+@pytest.mark.slow
 def test_a_real_relationship_adds_up_by_hand() -> None:
     row = relationship_row(berka(), "C02166", date(1994, 3, 31), CURRENCY)
     assert row is not None
@@ -377,6 +379,7 @@ def test_a_real_relationship_adds_up_by_hand() -> None:
 
 
 @needs_berka
+@pytest.mark.slow
 @pytest.mark.parametrize("as_of", ["1993-09-30", "1994-03-31"])
 def test_troubled_commitments_of_a_real_bank_are_those_of_the_compliance_view(as_of: str) -> None:
     windows = list(compliance_rows(berka(), day_of(as_of), CURRENCY))

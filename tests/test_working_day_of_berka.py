@@ -29,6 +29,7 @@ CONTACTS = FEED.parent / "bank-marketing" / "contacts.csv"
 
 
 @needs_berka
+@pytest.mark.slow
 def test_each_reason_of_a_real_agenda_is_what_the_facts_say() -> None:
     book = berka()
     found = Counter(row.reason for row in agenda_rows(book, AS_OF, agenda_rules()))
@@ -45,6 +46,7 @@ def test_each_reason_of_a_real_agenda_is_what_the_facts_say() -> None:
 
 
 @needs_berka
+@pytest.mark.slow
 def test_the_sums_of_a_real_bank_belong_once_to_branches_and_once_to_managers() -> None:
     rows = list(attribution_rows(berka(), AS_OF, CURRENCY))
     state = list(relationship_rows(berka(), AS_OF, CURRENCY))
@@ -57,6 +59,7 @@ def test_the_sums_of_a_real_bank_belong_once_to_branches_and_once_to_managers() 
 
 
 @needs_berka
+@pytest.mark.slow
 def test_the_best_fifth_of_a_real_bank_gives_more_than_a_fifth() -> None:
     rules = value_rules()
     rows = list(value_rows(berka(), date(1994, 3, 31), CURRENCY, rules))
