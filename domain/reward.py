@@ -254,8 +254,9 @@ def _earned(accrued: RewardAccrued) -> tuple[object, ...]:
 
 def _approved(command: ApproveReward, reward: Reward) -> RewardApproved:
     accrued = _after(reward, RewardAccrued, "approved_on", command.approved_on).accrued
-    if command.approved_by in {accrued.by, accrued.payee_id}:
-        raise ApprovedAloneError("approved_by", command.approved_by)
+    checks.somebody_else(
+        ApprovedAloneError, "approved_by", command.approved_by, accrued.by, accrued.payee_id
+    )
     return told(RewardApproved, command, customer_id=accrued.customer_id)
 
 

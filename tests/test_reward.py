@@ -190,7 +190,7 @@ def test_nothing_is_accrued_about_or_for_the_forgotten() -> None:
 
 def test_another_person_approves() -> None:
     due.when(approve).then(approved)
-    for alone in ("RM-1", "C1"):
+    for alone in ("RM-1", "C1", "rm-1"):
         by_them = replace(approve, approved_by=alone)
         due.when(by_them).then_refused(ApprovedAloneError, "approved_by")
 
