@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from domain.errors import CustomerForgottenError
 from domain.referral_rules import LapseOverdueReferral
 from domain.reward import AccrueReward, ClawBackReward
 from infra.answers import Answers
@@ -50,12 +51,14 @@ def following(
 
 
 def record(ledger: Ledger, run: Run, actor: str) -> None:
-    """Record what follows. Told again, nothing happens."""
+    """Record what follows, but nothing of the forgotten. Told again, nothing happens."""
     told = [
         Told(command, actor, "cli", f"following:{run.as_of}", _command_id(command))
         for command in run.commands
     ]
     for command, outcome in zip(run.commands, ledger.handle(told), strict=True):
+        if isinstance(outcome, Refused) and isinstance(outcome.error, CustomerForgottenError):
+            continue  # nothing is recorded of them any more, and no view knows a mere prospect
         if isinstance(outcome, Refused):
             run.refused[id_of(command)] = outcome.error
         elif isinstance(outcome, Recorded):

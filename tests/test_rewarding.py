@@ -255,6 +255,15 @@ def test_a_referral_lapses_by_time_once() -> None:
     assert (lapsed.referral_id, lapsed.lapsed_on) == ("R2", date(2024, 6, 30))
 
 
+def test_the_referral_of_a_forgotten_prospect_is_left_alone() -> None:
+    say("introduce-referral", **BROUGHT | {"referral_id": "R2", "prospect_id": "C3"})
+    forgotten = {"forgotten_on": "2024-02-01", "reason": "asked for"}
+    say("forget-relationship", customer_id="C3", **forgotten)
+    run = ask("referral", "lapse", "--as-of", "2024-09-01")
+    assert (run["recorded"], run["refused"]) == (0, {})
+    assert events(ReferralLapsed) == []
+
+
 def test_no_lapse_by_time_undoes_what_was_told_meanwhile() -> None:
     say("introduce-referral", **BROUGHT | {"referral_id": "R2", "prospect_id": "C3"})
     say("convert-referral", referral_id="R2", converted_on="2024-07-15")
