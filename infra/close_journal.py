@@ -1,15 +1,16 @@
 """What a close records: each of its events once, whoever else closes the day at the same time.
 
-Each event claims its id, so that a second run, or another process, adds what is missing.
+A claim of the day holds the last event that its close reported. Every append moves it on by
+compare-and-set: who finds it moved reads what was reported meanwhile, and adds what is missing.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from hashlib import sha256
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consumers.event_store import Append, Claim, ConflictError, NewRecord
+from consumers.event_store import READ_RECORDS_MAX, Append, Claim, ConflictError, NewRecord
 from domain.catalogue import BY_CLASS, occurred_on, stream_of
 from domain.close import BusinessDateClosed, event_id
 from domain.finding import FindingRaised
@@ -17,7 +18,7 @@ from infra.closes import FINISHED, STARTED, closes_of
 from infra.codec import pack_data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from consumers.event_store import EventStore
@@ -27,21 +28,37 @@ if TYPE_CHECKING:
 CONFLICTS_MAX = 30  # of one append: each is another process that closes the same day
 
 
+@dataclass(slots=True)
+class _Reported:
+    """What the close of a day has reported, as read up to a position: the ids of its events.
+
+    `last` is what the day's claim held then.
+    """
+
+    on: date
+    position: int
+    last: bytes
+    ids: set[str] = field(default_factory=set)
+
+
 class CloseJournal:
     """Appends the events of closes of one ledger."""
 
     def __init__(self, store: EventStore, ledger_id: str, actor: str) -> None:
         self._store, self._ledger_id, self._actor = store, ledger_id, actor
+        self._reported: _Reported | None = None
 
     def start(self, started: CloseStarted) -> int:
         """Append the start of a close and return its position. Raises `ConflictError`."""
         on = started.business_date
         before, content = closes_of(self._store).started, on.isoformat().encode()
+        id_ = self.id(on, "close-started")
         claims = (
             Claim(f"close:{on}", content, 0),
+            Claim(_last_of(on), id_.encode(), 0),
             Claim(STARTED, content, 0, before.isoformat().encode() if before else None),
         )
-        record = self._record(on, self.id(on, "close-started"), started, cause=None)
+        record = self._record(f"close:{on}", id_, started, cause=None)
         [position] = self._store.append(Append(records=(record,), claims=claims))
         return position
 
@@ -54,15 +71,14 @@ class CloseJournal:
         that somebody else has raised. Raises `ConflictError`.
         """
         events = self._of_the_known(events, through)
-        keys = {id_: f"close:{on}:{id_}" for id_, _ in events}
         for _ in range(CONFLICTS_MAX):
-            held = self._store.held(keys.values())
-            missing = [each for each in events if keys[each[0]] not in held]
+            reported = self._read_on(on, through)
+            missing = [each for each in events if each[0] not in reported.ids]
             raised = self._raised(missing)
             missing = [each for each in missing if each[0] not in raised]
             with suppress(ConflictError):
                 if missing:
-                    self._store.append(self._as_one(on, missing, keys))
+                    self._append(reported, missing)
                 return [event for id_, event in events if id_ not in raised]
         message = f"the close of {on} met {CONFLICTS_MAX} conflicts: run it again"
         raise ConflictError(message)
@@ -75,9 +91,27 @@ class CloseJournal:
         self, events: Sequence[tuple[str, Event]], through: int
     ) -> Sequence[tuple[str, Event]]:
         """Leave out the customers forgotten by then: nothing about them is recorded any more."""
-        forgotten = self._store.held({f"forgotten:{event.customer_id}" for _, event in events})
+        customers = {event.customer_id for _, event in events}
+        forgotten = self._store.held(f"forgotten:{each}" for each in customers)
         gone = {key for key, held in forgotten.items() if held.position <= through}
+        if not gone:
+            return events
         return [each for each in events if f"forgotten:{each[1].customer_id}" not in gone]
+
+    def _read_on(self, on: date, through: int) -> _Reported:
+        """Return what the close has reported; the log is read where somebody else reported."""
+        reported, key = self._reported, _last_of(on)
+        if reported is None or reported.on != on:
+            first = self.id(on, "close-started").encode()
+            self._reported = reported = _Reported(on, through, first)
+        last = self._store.held([key])[key].content
+        while last != reported.last and (
+            page := self._store.read(reported.position, READ_RECORDS_MAX)
+        ):
+            reported.ids.update(record.id for record in page if record.source == f"close:{on}")
+            reported.position = page[-1].position
+        reported.last = last
+        return reported
 
     def _raised(self, events: Iterable[tuple[str, Event]]) -> set[str]:
         """Return the ids of the events whose finding is raised already."""
@@ -85,22 +119,24 @@ class CloseJournal:
         found = self._store.read_streams(ids) if ids else {}
         return {ids[stream] for stream, records in found.items() if records}
 
-    def _as_one(
-        self, on: date, events: Sequence[tuple[str, Event]], keys: Mapping[str, str]
-    ) -> Append:
-        cause = self.id(on, "close-started")
-        records = [self._record(on, id_, event, cause) for id_, event in events]
-        claims = [
-            Claim(keys[record.id], sha256(record.data).digest(), index)
-            for index, record in enumerate(records)
-        ]
+    def _append(self, reported: _Reported, events: Sequence[tuple[str, Event]]) -> None:
+        """Append the events as one, as the next after what was reported."""
+        on, source, cause = (
+            reported.on,
+            f"close:{reported.on}",
+            self.id(reported.on, "close-started"),
+        )
+        records = [self._record(source, id_, event, cause) for id_, event in events]
+        last = records[-1].id.encode()
+        claims = [Claim(_last_of(on), last, len(records) - 1, reported.last)]
         if isinstance(events[-1][1], BusinessDateClosed):
             before = closes_of(self._store).finished
             replaces = before.isoformat().encode() if before else None
             claims.append(Claim(FINISHED, on.isoformat().encode(), 0, replaces))
-        return Append(records=records, claims=claims)
+        self._store.append(Append(records=records, claims=claims))
+        reported.last = last
 
-    def _record(self, on: date, id_: str, event: Event, cause: str | None) -> NewRecord:
+    def _record(self, source: str, id_: str, event: Event, cause: str | None) -> NewRecord:
         event_type = BY_CLASS[type(event)]
         return NewRecord(
             id=id_,
@@ -112,11 +148,15 @@ class CloseJournal:
             occurred_on=occurred_on(event).isoformat(),
             occurred_at=None,
             actor=self._actor,
-            source=f"close:{on}",
+            source=source,
             correlation_id=cause or id_,
             causation_id=cause,
             data=pack_data(event, _nothing_is_sealed),
         )
+
+
+def _last_of(on: date) -> str:
+    return f"close:{on}:last"
 
 
 def _nothing_is_sealed(field: str, _plaintext: str) -> bytes:
