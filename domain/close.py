@@ -96,13 +96,15 @@ def event_id(
 
     `about` is the id of the commitment or finding.
     """
-    name = f"{on}:{kind}:{about}:{window_start or ''}"
-    return _uuid5(sha1(_namespace(ledger_id) + name.encode(), usedforsecurity=False).hexdigest())
+    begins = window_start.isoformat() if window_start else ""
+    name = _named(ledger_id, on, kind) + f"{about}:{begins}".encode()
+    return _uuid5(sha1(name, usedforsecurity=False).hexdigest())
 
 
-@lru_cache(maxsize=8)
-def _namespace(ledger_id: str) -> bytes:
-    return UUID(ledger_id).bytes
+@lru_cache(maxsize=64)
+def _named(ledger_id: str, on: date, kind: str) -> bytes:
+    """Return how the names of all events of a kind begin: the name space comes first."""
+    return UUID(ledger_id).bytes + f"{on}:{kind}:".encode()
 
 
 def _uuid5(digest: str) -> str:
@@ -149,16 +151,14 @@ def is_due(agreed: Agreed, reported: Container[date], on: date) -> bool:
     """
     if agreed.agreed_on > on:
         return False
-    if on in told_on(agreed):
-        return True
     today = on.toordinal()
     for window in windows(stretches(agreed.terms, agreed.released_on, on)):
         if window.last > today:
-            return False
+            break
         settled = window.last + window.terms.grace_days + window.terms.cure_days + 1
         if today <= settled or date.fromordinal(window.first) not in reported:
             return True
-    return False
+    return on in told_on(agreed)
 
 
 def told_on(agreed: Agreed) -> set[date | None]:
@@ -193,7 +193,7 @@ class _About:
         tested = self._tested()
         test_id = self._id("commitment-tested")
         yield test_id, tested
-        about = self._common() | {"window_end": tested.window_end, "test_id": test_id}
+        about = {**self._common(), "window_end": tested.window_end, "test_id": test_id}
         on, short = self.closing.on, tested.shortfall
         if tested.outcome == "breached":
             breached = CommitmentBreached(breached_on=on, shortfall=_int(short), **about)
@@ -208,14 +208,13 @@ class _About:
 
     def _tested(self) -> CommitmentTested:
         causes = self._causes()
-        told = self._common() | {
+        told = {
+            **self._common(),
             "tested_on": self.closing.on,
             "rules_version": RULES_VERSION,
             "through": self.closing.through,
             "restates": self._restates(),
-            "causes": tuple(Cause(position=c.position, event_id=c.event_id) for c in causes)[
-                :CAUSES_MAX
-            ],
+            "causes": tuple(map(_cause, causes[:CAUSES_MAX])),
             "causes_count": len(causes),
         }
         if self.finding is None:
@@ -296,6 +295,10 @@ class _About:
             "commitment_id": self.case.commitment_id,
             "window_start": self.window_start,
         }
+
+
+def _cause(change: Change) -> Cause:
+    return Cause(position=change.position, event_id=change.event_id)
 
 
 _VOID: dict[str, Any] = {

@@ -187,8 +187,8 @@ def _evidence(
     days: Sequence[Stretch], deposits: Sequence[Deposit], flows: Iterable[Flow], as_of: date
 ) -> Evidence:
     """Return what is known on a date, to the end of the last cure days."""
-    first = min((one.first for one in days), default=0)
-    last = max((one.last + one.terms.grace_days + one.terms.cure_days for one in days), default=0)
+    first = days[0].first if days else 0
+    last = max([one.last + one.terms.grace_days + one.terms.cure_days for one in days], default=0)
     return Evidence(as_of.toordinal(), first, last, Debt.of(flows, as_of), deposits)
 
 

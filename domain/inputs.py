@@ -31,7 +31,7 @@ SPANS_CACHED_MAX = 256  # of days: most windows of a close have the same
 def lines_of(test: Test, deposits: Sequence[Deposit], flows: Sequence[Flow]) -> list[str]:
     """Return the lines of a test of an ended window, sorted."""
     window, result = test.window, test.result
-    lines = [f"window {result.window_start} {result.window_end}", f"surplus {test.surplus}"]
+    lines = [f"window {_iso(window.first)} {_iso(window.last)}", f"surplus {test.surplus}"]
     if result.status == "waived":
         lines.append("waived")
     every = [stretch.terms for stretch in window.stretches]
@@ -40,11 +40,12 @@ def lines_of(test: Test, deposits: Sequence[Deposit], flows: Sequence[Flow]) -> 
         for stretch in window.stretches
     ]
     counted = {one.account_id: one for terms in every for one in deposits_counted(terms, deposits)}
-    first = window.first - max(terms.missing_days for terms in every)
+    first = window.first - max([terms.missing_days for terms in every])
+    last = last_day_that_mattered(test)
     for deposit in counted.values():
         lines.append(f"account {deposit.account_id} opened {_iso(deposit.opened)}")
-        lines += _balances(deposit, first, last_day_that_mattered(test))
-    if any(_by_debt(terms) for terms in every):
+        lines += _balances(deposit, first, last)
+    if any(map(_by_debt, every)):
         end = result.window_end
         lines += [f"debt {f.on} drawn {f.drawn} repaid {f.repaid}" for f in flows if f.on <= end]
     return sorted(lines)
@@ -77,12 +78,14 @@ def _by_debt(terms: Terms) -> bool:
 
 _TERMS = tuple(field.name for field in fields(Terms))
 _FORM = " ".join(f"{name}={{}}" for name in _TERMS)
+_AS_WRITTEN = frozenset({str, int, date})  # types that `str.format` writes as `_text` would
 _values_of = attrgetter(*_TERMS)
 
 
-@lru_cache(maxsize=4096)
 def _told(terms: Terms) -> str:
-    return _FORM.format(*map(_text, _values_of(terms)))
+    return _FORM.format(
+        *[value if type(value) in _AS_WRITTEN else _text(value) for value in _values_of(terms)]
+    )
 
 
 def _text(value: object) -> str:

@@ -64,9 +64,12 @@ def stretches(
     told: Sequence[TermsTold], released_on: date | None, as_of: date
 ) -> Sequence[Stretch]:
     """Return the commitment's days in order, as known on a date; `told` in ledger order."""
+    terms = told[0].terms
+    if len(told) == 1 and released_on is None:  # most commitments: nothing has to be sorted out
+        return [Stretch(terms.starts_on.toordinal(), terms.ends_on.toordinal(), terms)]
     amended = [one for one in told[1:] if one.told_on <= as_of]
     amended.sort(key=lambda one: (one.effective_on, one.told_on))
-    known = [(date.min, told[0].terms)]
+    known = [(date.min, terms)]
     known += [(one.effective_on, one.terms) for one in amended]
     released = released_on if released_on and released_on <= as_of else None
     return in_force(known, released)

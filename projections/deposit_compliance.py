@@ -91,7 +91,7 @@ def deposits_of(
     book: Book, customer_id: str, commitment: Commitment, as_of: date
 ) -> Iterator[Deposit]:
     """Yield each account that any of the commitment's terms may count, to the date's month."""
-    own = set(book.accounts_in(customer_id, currency_of(commitment)))
+    own = book.accounts_in(customer_id, currency_of(commitment))
     this_month = as_of.isoformat()[:7]
     for account_id in counted_accounts(book, customer_id, commitment):
         balances = book.balances.get(account_id, {})

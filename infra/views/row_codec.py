@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from operator import attrgetter
 from types import NoneType
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from projections.facts import Row
 
 Convert: TypeAlias = Callable[[Any], Any]
+
+ROWS_SHARED_MAX = 8_192
+_ALIKE = frozenset({"account", "customer"})  # kinds of which many rows are the same, read once
 
 
 class _Shape:
@@ -86,8 +89,15 @@ def pack_row(kind: str, row: Row) -> bytes:
 
 def unpack_row(kind: str, value: bytes) -> Row:
     """Return the row of bytes that `pack_row` made."""
+    return _shared(kind, value) if kind in _ALIKE else _unpacked(kind, value)
+
+
+def _unpacked(kind: str, value: bytes) -> Row:
     row: Row = _SHAPES[kind].load(msgpack.unpackb(value, use_list=False))
     return row
+
+
+_shared = lru_cache(ROWS_SHARED_MAX)(_unpacked)
 
 
 def reader_of(kind: str, part: type[NamedTuple]) -> Callable[[bytes], Any]:
