@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consumers.applying import apply, read
+from consumers.applying import apply, keys_of, read
 from consumers.event_store import READ_RECORDS_MAX
+from consumers.packed_rows import PackedBook
 from consumers.source import Delivery
 from consumers.views import NoViewError
-from projections.book import Book
 from projections.closing import bears_on_the_past
-from projections.facts import Tested
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,9 +23,11 @@ if TYPE_CHECKING:
     from consumers.applying import Reading
     from consumers.codec import Decode
     from consumers.event_store import EventStore, StoredRecord
+    from consumers.packed_rows import RowCodec
     from consumers.views import Views
     from domain.record import Recorded
-    from projections.facts import Key, Row
+    from projections.book import Book
+    from projections.facts import Key
     from projections.projection import Projection
 
 OWN_KINDS = frozenset({"tested", "finding"})  # rows that closes write, each of one stream
@@ -41,17 +42,18 @@ class ClosingBook:
     """
 
     def __init__(
-        self, store: EventStore, canonical: Callable[[StoredRecord], bytes], decode: Decode
+        self,
+        store: EventStore,
+        canonical: Callable[[StoredRecord], bytes],
+        decode: Decode,
+        rows: RowCodec,
     ) -> None:
-        self._store, self._canonical, self._decode = store, canonical, decode
+        self._store, self._canonical, self._decode, self._codec = store, canonical, decode, rows
         self._kinds: frozenset[str] = frozenset()
         self._dropped: frozenset[int] = frozenset()
-        self._rows: dict[Key, Row] = {}
-        self._book: Book | None = None
-        self.parked: set[str] = set()
-        self.position = 0
+        self._empty()
 
-    def start(self, views: Views, projections: Sequence[Projection], through: int) -> None:
+    def start(self, views: Views, projections: Sequence[Projection], through_max: int) -> None:
         """Take the facts of the live views up to a position, or less where one holds less.
 
         A kind that several keep is read from the last of them alone. Nothing is taken where a
@@ -63,20 +65,27 @@ class ClosingBook:
             each.kinds.difference(*(later.kinds for later in projections[place:]))
             for place, each in enumerate(projections, 1)
         ]
-        try:
-            live = [
-                views.applied(p.name, kinds) for p, kinds in zip(projections, own, strict=True)
-            ]
-        except NoViewError:
-            return
-        if [view.generation.version for view in live] != [each.version for each in projections]:
-            return
-        for view in live:
-            self._rows.update(view.rows)
-            self.parked |= view.parked
-        held = [position for view in live for position in view.through.values()]
-        self.position = min(through, *held)
+        held: list[int] = []
+        for each, kinds in zip(projections, own, strict=True):
+            through = self._taken(views, each, kinds)
+            if not through:
+                self._empty()
+                return
+            held += through
+        self.position = min(through_max, *held)
         self._take_back(max(held))
+
+    def _taken(self, views: Views, projection: Projection, kinds: frozenset[str]) -> list[int]:
+        """Take the facts of a live view; return how far its shards hold them, if it is there."""
+        try:
+            with views.applied(projection.name, kinds) as view:
+                if view.generation.version != projection.version:
+                    return []
+                self._facts.take(view.rows)
+        except NoViewError:
+            return []
+        self.parked |= view.parked
+        return list(view.through.values())
 
     def advance(self, through: int, since: int, on: date) -> dict[str, list[Recorded]]:
         """Fold the log up to a position.
@@ -99,9 +108,12 @@ class ClosingBook:
     @property
     def book(self) -> Book:
         """The facts as of the position."""
-        if self._book is None:
-            self._book = Book.from_rows(self._rows.items())
-        return self._book
+        return self._facts.book
+
+    def _empty(self) -> None:
+        self._facts = PackedBook(self._codec)
+        self.parked: set[str] = set()
+        self.position = 0
 
     def _take_back(self, beyond: int) -> None:
         """Take out of the rows what they hold from the position on, as far as `beyond`.
@@ -117,13 +129,13 @@ class ClosingBook:
                 reported[key] = recorded.stream
             else:
                 customers.add(customer_id)
-        if 2 * len(customers) > len({key[0] for key in self._rows}):
-            self._rows, self.parked, self.position = {}, set(), 0
+        if 2 * len(customers) > len(self._facts.customers()):
+            self._empty()
             return
         self.parked -= customers
-        gone = [key for key in self._rows if key[0] in customers or key in reported]
-        for key in gone:
-            del self._rows[key]
+        if customers:
+            self._facts.drop_customers(customers)
+        self._facts.drop(key for key in reported if key[0] not in customers)
         for some in _slices(sorted(customers), REPLAYED_CUSTOMERS_MAX):
             self._fold(self._read(self._store.read_customers(some, self.position)))
         streams = {stream for key, stream in reported.items() if key[0] not in customers}
@@ -145,13 +157,10 @@ class ClosingBook:
         )
 
     def _fold(self, readings: Sequence[Reading]) -> None:
-        outcome = apply(readings, self._rows, self._kinds, self.parked, self._dropped)
+        rows = self._facts.find(keys_of(readings, self._kinds))
+        outcome = apply(readings, rows, self._kinds, self.parked, self._dropped)
         self.parked.update(delivery.customer_id for delivery, _ in outcome.set_aside)
-        for (_, _, id_), row in outcome.rows.items():
-            if not isinstance(row, Tested):
-                self._book = None  # assembled anew when it is asked for
-            elif self._book is not None:
-                self._book.put_tested(id_, row)
+        self._facts.put(outcome.rows)
 
 
 def _slices(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -14,6 +14,7 @@ from consumers.source import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from domain.values import Instant
     from projections.facts import Key, Row
@@ -23,6 +24,7 @@ READ_ROWS_MAX = 1_000  # rows fetched at once while a view is read
 DELETE_ROWS_MAX = 5_000  # rows of a retired generation deleted in one transaction
 QUEUE_EVENTS_MAX = 1_000  # parked events of a customer read at once
 
+StoredRow: TypeAlias = tuple[str, str, str, bytes]  # customer_id, kind, id, value
 Deed: TypeAlias = Literal["parked", "retried", "failed", "dropped"]
 
 
@@ -127,12 +129,15 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A live view of one instant: how far each shard was applied, who is parked, the rows."""
+    """A live view of one instant: how far each shard was applied, who is parked, the rows.
+
+    The rows come in key order, their bytes as they are.
+    """
 
     generation: Generation
     through: Mapping[int, int]
     parked: frozenset[str]
-    rows: dict[Key, Row]
+    rows: Iterator[StoredRow]
 
 
 class Views(Protocol):
@@ -214,8 +219,19 @@ class Views(Protocol):
         """
         ...
 
-    def applied(self, projection: str, kinds: Iterable[str] | None = None) -> Applied:
-        """Return the live view of one instant, all its kinds or some. Raises `NoViewError`."""
+    def stored(
+        self,
+        projection: str,
+        kinds: Iterable[str] | None = None,
+        customer_ids: Iterable[str] | None = None,
+    ) -> Iterator[StoredRow]:
+        """Yield the same with their bytes as they are. Raises `NoViewError`."""
+        ...
+
+    def applied(
+        self, projection: str, kinds: Iterable[str] | None = None
+    ) -> AbstractContextManager[Applied]:
+        """Lend the live view of one instant, all its kinds or some. Raises `NoViewError`."""
         ...
 
     def digest(self, generation: Generation) -> Digest:

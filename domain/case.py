@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from domain.compliance import tests
@@ -83,13 +82,14 @@ class Case:
 
     def findings(self, as_of: date) -> dict[date, Finding]:
         """Return what there is to report of each window ended by a date, by its start."""
-        if as_of not in self._findings:
-            every = tests(self.agreed, self.deposits, self.flows, as_of)
-            ended = takewhile(lambda test: test.result.window_end <= as_of, every)
-            self._findings[as_of] = {
-                test.result.window_start: self._finding(test) for test in ended
-            }
-        return self._findings[as_of]
+        found = self._findings.get(as_of)
+        if found is None:
+            found = self._findings[as_of] = {}
+            for test in tests(self.agreed, self.deposits, self.flows, as_of):
+                if test.result.window_end > as_of:
+                    break
+                found[test.result.window_start] = self._finding(test)
+        return found
 
     def _finding(self, test: Test) -> Finding:
         lines = lines_of(test, self.deposits, self.flows)

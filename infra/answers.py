@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import structlog
 
+from consumers.packed_rows import PackedBook
 from consumers.replay import replay
 from infra.closes import last_closed
 from infra.codec import canonical, decode
 from infra.composition import KeysUnnamedError
 from infra.key_folder import KeysError
+from infra.views.row_codec import ROWS
 from projections.book import Book, currencies
 
 if TYPE_CHECKING:
@@ -78,8 +80,9 @@ class Answers:
     ) -> Book:
         """Return a projection's kinds of facts: its live view, or the same folds over the past."""
         if known_at is None:
-            rows = self.parts.views.rows(projection.name, projection.kinds, customer_ids)
-            return Book.from_rows(rows)
+            live = PackedBook(ROWS)
+            live.take(self.parts.views.stored(projection.name, projection.kinds, customer_ids))
+            return live.book
         through = self.parts.store.position_at(known_at)
         dropped = self.parts.views.dropped(projection.name)
         past = replay(self.parts.store, canonical, decode, through, customer_ids, dropped)

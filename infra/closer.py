@@ -38,12 +38,13 @@ from infra.close_journal import CloseJournal
 from infra.closes import closes_of, start_of
 from infra.codec import canonical, decode, decode_record
 from infra.policy.judging import raised
+from infra.views.row_codec import ROWS
 from projections.closing import cases, told_today, unobserved
 from projections.policy.judging import findings_of
 from projections.projection import COMPLIANCE, RELATIONSHIP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from domain.catalogue import Event
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from infra.composition import Parts
     from projections.policy.rules import Pack
 
-APPEND_EVENTS_MAX = 1_000  # events of a close in one append
+APPEND_EVENTS_MAX = 2_000  # events of a close in one append
 MISSING_NAMED_MAX = 3  # missing balances named in a refusal
 
 Bearing: TypeAlias = "dict[str, list[Recorded]]"  # events on days gone by, by customer
@@ -136,7 +137,7 @@ class Closer:
         if book is None or (position is not None and book.position > position):
             if position is None:
                 self._parts.catch_up()
-            self._book = book = ClosingBook(self._store, canonical, decode)
+            self._book = book = ClosingBook(self._store, canonical, decode, ROWS)
             through = self._store.position() if position is None else position
             book.start(self._parts.views, (RELATIONSHIP, COMPLIANCE), through)
         return book
@@ -227,19 +228,18 @@ def _check_balances(book: ClosingBook, on: date) -> None:
 
 def _counted(event: Event) -> Iterable[str]:
     """Return the counts of `Closed` that an event adds to."""
-    match event:
-        case CommitmentTested():
-            return ("tested",) if event.restates is None else ("tested", "restated")
-        case CommitmentBreached():
-            return ("breached",)
-        case CommitmentCured():
-            return ("cured",)
-        case ConsequenceApplied():
-            return ("consequences",)
-        case FindingRaised():
-            return ("findings",)
-        case _:
-            return ()
+    if isinstance(event, CommitmentTested) and event.restates is not None:
+        return "tested", "restated"
+    return _COUNTED.get(type(event), ())
+
+
+_COUNTED: Mapping[type[Event], tuple[str, ...]] = {
+    CommitmentTested: ("tested",),
+    CommitmentBreached: ("breached",),
+    CommitmentCured: ("cured",),
+    ConsequenceApplied: ("consequences",),
+    FindingRaised: ("findings",),
+}
 
 
 def _add(bearing: Bearing, more: Bearing) -> None:

@@ -61,7 +61,7 @@ class Book:
     customers: dict[str, Customer] = field(default_factory=dict)
     accounts: dict[str, tuple[str, Account]] = field(default_factory=dict)
     accounts_of: dict[str, list[str]] = field(default_factory=dict)
-    balances: dict[str, dict[str, Days]] = field(default_factory=dict)
+    balances: Mapping[str, Mapping[str, Days]] = field(default_factory=dict)
     loans: dict[str, tuple[str, Loan]] = field(default_factory=dict)
     loans_of: dict[str, list[str]] = field(default_factory=dict)
     guarantees: dict[str, tuple[str, Guarantee]] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Book:
     guarantees_by_guarantor: dict[str, list[str]] = field(default_factory=dict)
     commitments: dict[str, tuple[str, Commitment]] = field(default_factory=dict)
     commitments_of: dict[str, list[str]] = field(default_factory=dict)
-    tested: dict[str, dict[date, Tested]] = field(default_factory=dict)
+    tested: Mapping[str, Mapping[date, Tested]] = field(default_factory=dict)
     consents_of: dict[str, dict[str, Consent]] = field(default_factory=dict)
     contacts: dict[str, tuple[str, Contact]] = field(default_factory=dict)
     contacts_of: dict[str, list[Contact]] = field(default_factory=dict)
@@ -92,19 +92,40 @@ class Book:
     birthdays: Mapping[str, str] = field(default_factory=dict)  # `MM-DD`; of no view, see agenda
 
     @classmethod
-    def from_rows(cls, rows: Iterable[tuple[Key, Row]]) -> Book:
-        """Assemble the facts of one or more views; each key once, in any order."""
-        book = cls()
+    def from_rows(
+        cls,
+        rows: Iterable[tuple[Key, Row]],
+        balances: Mapping[str, Mapping[str, Days]] | None = None,
+        tested: Mapping[str, Mapping[date, Tested]] | None = None,
+    ) -> Book:
+        """Assemble the facts of one or more views; each key once, in any order.
+
+        `balances` and `tested` are given where they are held elsewhere: then no row has them.
+        """
+        months: dict[str, dict[str, Days]] = {}
+        reports: dict[str, dict[date, Tested]] = {}
+        book = cls(
+            balances=months if balances is None else balances,
+            tested=reports if tested is None else tested,
+        )
         for (customer_id, _, id_), row in rows:
-            book._add(customer_id, id_, row)
-        for account_id, months in book.balances.items():
-            book.balances[account_id] = dict(sorted(months.items()))
+            group, _, name = id_.rpartition("/")
+            if isinstance(row, BalanceMonth):
+                months.setdefault(group, {})[name] = row.days
+            elif isinstance(row, Tested):
+                reports.setdefault(group, {})[date.fromisoformat(name)] = row
+            else:
+                book._add(customer_id, id_, row)
+        for account_id, held in months.items():
+            months[account_id] = dict(sorted(held.items()))
         return book
 
     def _add(  # noqa: C901, PLR0912, PLR0915 - one a case
         self, customer_id: str, id_: str, row: Row
     ) -> None:
         match row:
+            case BalanceMonth() | Tested():
+                raise AssertionError(id_)  # of groups, which `from_rows` makes
             case Customer():
                 self.customers[customer_id] = row
             case Consent():
@@ -121,9 +142,6 @@ class Book:
             case Account():
                 self.accounts[id_] = (customer_id, row)
                 self.accounts_of.setdefault(customer_id, []).append(id_)
-            case BalanceMonth():
-                account_id, _, month = id_.rpartition("/")
-                self.balances.setdefault(account_id, {})[month] = row.days
             case Loan():
                 self.loans[id_] = (customer_id, row)
                 self.loans_of.setdefault(customer_id, []).append(id_)
@@ -134,8 +152,6 @@ class Book:
             case Commitment():
                 self.commitments[id_] = (customer_id, row)
                 self.commitments_of.setdefault(customer_id, []).append(id_)
-            case Tested():
-                self.put_tested(id_, row)
             case Referral():
                 self.referrals[id_] = (customer_id, row)
                 self.referrals_of_prospect.setdefault(customer_id, []).append(id_)
@@ -159,11 +175,6 @@ class Book:
                 self.findings[id_] = (customer_id, row)
                 self.findings_of.setdefault(customer_id, []).append(id_)
 
-    def put_tested(self, id_: str, row: Tested) -> None:
-        """Put in what was reported of a window, instead of what is there of it."""
-        commitment_id, _, start = id_.rpartition("/")
-        self.tested.setdefault(commitment_id, {})[date.fromisoformat(start)] = row
-
     def accounts_in(self, customer_id: str, currency: str) -> list[str]:
         """Return the customer's own accounts in a currency, whenever they were opened."""
         own = self.accounts_of.get(customer_id, ())
@@ -181,7 +192,8 @@ class Book:
         return last_observed(self._newest_first(account_id), on)
 
     def _newest_first(self, account_id: str) -> Iterable[tuple[str, Days]]:
-        return reversed(self.balances.get(account_id, {}).items())
+        months = self.balances.get(account_id, {})
+        return ((month, months[month]) for month in reversed([*months]))
 
     def deposit(self, account_id: str, on: date) -> int:
         """Return what an account holds on a day, as `deposit` counts it."""

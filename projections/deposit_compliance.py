@@ -15,7 +15,7 @@ from domain.requirement import Flow
 from domain.windows import period_last
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from domain.commitment import Metric
     from domain.compliance import Status, WindowResult
@@ -93,7 +93,7 @@ def deposits_of(
     """Yield each account that any of the commitment's terms may count, to the date's month."""
     own = book.accounts_in(customer_id, currency_of(commitment))
     this_month = as_of.isoformat()[:7]
-    for account_id in counted_accounts(book, customer_id, commitment):
+    for account_id in _counted(book, own, commitment):
         balances = book.balances.get(account_id, {})
         months = [month for month in balances if month <= this_month]
         opened = book.accounts[account_id][1].opened_on.toordinal()
@@ -102,9 +102,13 @@ def deposits_of(
 
 def counted_accounts(book: Book, customer_id: str, commitment: Commitment) -> set[str]:
     """Return the accounts that any of the commitment's terms may count."""
-    listed = {named.account_id for told in commitment.terms for named in told.terms.accounts}
     own = book.accounts_in(customer_id, currency_of(commitment))
-    return (listed & book.accounts.keys()).union(own)
+    return set(_counted(book, own, commitment))
+
+
+def _counted(book: Book, own: Collection[str], commitment: Commitment) -> Collection[str]:
+    listed = {named.account_id for told in commitment.terms for named in told.terms.accounts}
+    return (listed & book.accounts.keys()).union(own) if listed else own
 
 
 def flows_of(book: Book, customer_id: str, commitment: Commitment) -> Iterator[Flow]:

@@ -8,6 +8,7 @@ import pytest
 
 from consumers.closing_book import ClosingBook
 from infra.codec import canonical, decode
+from infra.views.row_codec import ROWS
 from projections.projection import COMPLIANCE, RELATIONSHIP
 from tests.closing_ledger import SHORT, balances, close, march, new_bank, settings_of, tell
 from tests.write_side import ACCOUNT, told
@@ -46,7 +47,7 @@ def bank(tmp_path: Path) -> Iterator[Parts]:
 
 
 def book_at(parts: Parts, position: int, *, of_views: bool) -> ClosingBook:
-    book = ClosingBook(parts.store, canonical, decode)
+    book = ClosingBook(parts.store, canonical, decode, ROWS)
     book.start(parts.views, VIEWS, position if of_views else 0)
     book.advance(position, position, march(9))
     return book
@@ -79,7 +80,7 @@ def test_what_closes_told_since_costs_no_replay_of_a_customer(
         return asked(self, ids, through)  # type: ignore[arg-type]  # passed on
 
     monkeypatch.setattr(store, "read_customers", noted)
-    book = ClosingBook(bank.store, canonical, decode)
+    book = ClosingBook(bank.store, canonical, decode, ROWS)
     book.start(bank.views, VIEWS, before)
     assert (book.position, read) == (before, set())
     assert len(book.book.tested["K1"]) == 1

@@ -6,11 +6,12 @@ import uuid
 from typing import TYPE_CHECKING
 
 from consumers.views import READ_ROWS_MAX
-from infra.views.sql import SQLViews, StoredRow
+from infra.views.sql import SQLViews
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from consumers.views import StoredRow
     from infra.databases import PostgreSQLDatabase
     from infra.views.generations import Connection, Cursor
     from projections.facts import Key

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, get_args, get_orig
 
 import msgpack
 
+from consumers.packed_rows import RowCodec
 from infra.packing import pack
 from projections.facts import KINDS
 
@@ -98,6 +99,9 @@ def _unpacked(kind: str, value: bytes) -> Row:
 
 
 _shared = lru_cache(ROWS_SHARED_MAX)(_unpacked)
+
+
+ROWS = RowCodec(pack_row, unpack_row)
 
 
 def reader_of(kind: str, part: type[NamedTuple]) -> Callable[[bytes], Any]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from typing import TYPE_CHECKING, TypeAlias
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from consumers.views import (
     QUEUE_EVENTS_MAX,
@@ -27,9 +28,8 @@ from infra.views.row_codec import digest_of, pack_row, unpack_row
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from consumers.views import StoredRow
     from projections.facts import Key, Row
-
-StoredRow: TypeAlias = tuple[str, str, str, bytes]  # customer_id, kind, id, value
 
 _WAITING = "SELECT customer_id, position, shard, value, code, reason, parked_at FROM view_parked"
 _ROWS = "SELECT customer_id, kind, id, value FROM view_row"
@@ -185,23 +185,19 @@ class SQLViews(SQLGenerations):
             generation = self._live(connection, projection)
             yield from self._scan(connection, generation, kinds, customer_ids)
 
-    def applied(self, projection: str, kinds: Iterable[str] | None = None) -> Applied:
-        """Return the live view of one instant, all its kinds or those named."""
+    @contextmanager
+    def applied(self, projection: str, kinds: Iterable[str] | None = None) -> Iterator[Applied]:
+        """Lend the live view of one instant, all its kinds or those named."""
         parked = "SELECT DISTINCT customer_id FROM view_parked WHERE generation = %s"
         with self._database.snapshot() as connection:
             generation = self._live(connection, projection)
             waiting = self._run(connection, parked, generation.number).fetchall()
-            return Applied(
+            lanes = self._lanes(connection, generation)
+            yield Applied(
                 generation,
-                {
-                    shard: lane.progress.through
-                    for shard, lane in self._lanes(connection, generation).items()
-                },
+                {shard: lane.progress.through for shard, lane in lanes.items()},
                 frozenset(customer_id for (customer_id,) in waiting),
-                {
-                    (customer_id, kind, id_): unpack_row(kind, value)
-                    for customer_id, kind, id_, value in self._scan(connection, generation, kinds)
-                },
+                self._scan(connection, generation, kinds),
             )
 
     def digest(self, generation: Generation) -> Digest:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from infra.views.sql import SQLViews, StoredRow
+from infra.views.sql import SQLViews
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from consumers.views import StoredRow
     from infra.databases import SQLiteDatabase
     from infra.views.generations import Connection, Cursor
     from projections.facts import Key
