@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 from domain.compliance import tests
-from domain.inputs import hash_of, lines_of
+from domain.counted_balances import deposits_counted
+from domain.inputs import hash_of, lines_of, rests_on_debt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from domain.reported import Outcome
     from domain.requirement import Flow
     from domain.values import Minor
+    from domain.windows import Window
+
+
+Touched: TypeAlias = Literal["account", "balance", "debt", "terms", "waiver"]
 
 
 class Report(Protocol):
@@ -44,15 +49,58 @@ class Report(Protocol):
 
 
 class Change(NamedTuple):
-    """An event told since the last close that bears on tests of days gone by.
+    """An event that may make a test of days gone by another one.
 
-    `account_id`: a balance, of the day `on`; else something about the commitment or its loan.
+    `on` is the day of a balance or of what changed a debt, else that of the telling. `account_id`
+    is there for an account and its balances, `windows` (first and last start) for a waiver.
     """
 
     position: int
     event_id: str
     on: date
-    account_id: str | None = None
+    of: Touched
+    account_id: str = ""
+    windows: tuple[date, date] | None = None
+
+
+class Bearing(NamedTuple):
+    """What a test of a window rests on: accounts, the days of their balances, and debt or not."""
+
+    window: Window
+    accounts: frozenset[str]
+    first: int
+    last: int
+    rests_on_debt: bool
+
+    @classmethod
+    def on(cls, test: Test, deposits: Sequence[Deposit]) -> Bearing:
+        """Return what a test rests on, of these accounts."""
+        window = test.window
+        every = [stretch.terms for stretch in window.stretches]
+        return cls(
+            window,
+            frozenset(d.account_id for terms in every for d in deposits_counted(terms, deposits)),
+            window.first - max(terms.missing_days for terms in every),
+            window.last + window.terms.grace_days + window.terms.cure_days,
+            any(map(rests_on_debt, every)),
+        )
+
+    def is_touched(self, change: Change) -> bool:
+        """Tell whether the test may come out otherwise for a change."""
+        on = change.on.toordinal()
+        match change.of:
+            case "terms":
+                return True
+            case "waiver":
+                assert change.windows is not None
+                first, last = change.windows
+                return first.toordinal() <= self.window.first <= last.toordinal()
+            case "debt":
+                return self.rests_on_debt and on <= self.window.last
+            case "account":
+                return change.account_id in self.accounts
+            case "balance":
+                return change.account_id in self.accounts and self.first <= on <= self.last
 
 
 class Finding(NamedTuple):

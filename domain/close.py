@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from domain import checks
+from domain.case import Bearing
 from domain.consequence import TAKEN_BACK, consequence_of
 from domain.errors import CloseTooLongError, CloseUnfinishedError, PacksDifferError
 from domain.inputs import hash_of
@@ -82,11 +83,15 @@ CloseEvent: TypeAlias = CloseStarted | BusinessDateClosed
 
 
 class Closing(NamedTuple):
-    """The close of a day of a ledger, on what that holds up to the position `through`."""
+    """The close of a day of a ledger, on what that holds up to the position `through`.
+
+    `since` is the position that the close before it rests on.
+    """
 
     ledger_id: str
     on: date
     through: int
+    since: int
 
 
 def event_id(
@@ -262,23 +267,24 @@ class _About:
         )
 
     def _causes(self) -> Sequence[Change]:
-        """Return the changes that bear on the window; where none does, on one before it."""
+        """Return the changes that bear on the window; where none does, on those before it.
+
+        A surplus brings what changed an earlier window into a later one.
+        """
         waived = self.finding is not None and self.finding.outcome == "waived"
         if self.last is None or not (self.restated or waived):
             return ()
-        changes = self.case.changes
+        news = [one for one in self.case.changes if self._is_news(one, self.last)]
         if self.finding is None:
-            return changes
-        window = self.finding.test.window
-        carried = max(one.terms.missing_days for one in window.stretches)
-        first = window.first - carried
-        last = window.last + window.terms.grace_days + window.terms.cure_days
-        near = [
-            change
-            for change in changes
-            if change.account_id is None or first <= change.on.toordinal() <= last
+            return [one for one in news if one.of == "terms"]
+        bearing = Bearing.on(self.finding.test, self.case.deposits)
+        return [one for one in news if bearing.is_touched(one)] or [
+            one for one in news if bearing._replace(first=0).is_touched(one)
         ]
-        return near or changes
+
+    def _is_news(self, change: Change, last: Report) -> bool:
+        """Tell whether a change came after the last test of the window."""
+        return change.position > self.closing.since or change.on > last.tested_on
 
     def _restates(self) -> str | None:
         if not self.restated or self.last is None:

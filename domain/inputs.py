@@ -45,7 +45,7 @@ def lines_of(test: Test, deposits: Sequence[Deposit], flows: Sequence[Flow]) -> 
     for deposit in counted.values():
         lines.append(f"account {deposit.account_id} opened {_iso(deposit.opened)}")
         lines += _balances(deposit, first, last)
-    if any(map(_by_debt, every)):
+    if any(map(rests_on_debt, every)):
         end = result.window_end
         lines += [f"debt {f.on} drawn {f.drawn} repaid {f.repaid}" for f in flows if f.on <= end]
     return sorted(lines)
@@ -72,7 +72,8 @@ def _balances(deposit: Deposit, first: int, last: int) -> list[str]:
     return [f"{of} {on} {balance}" for on, balance in seen if balance is not None]
 
 
-def _by_debt(terms: Terms) -> bool:
+def rests_on_debt(terms: Terms) -> bool:
+    """Tell whether draws and repayments are inputs of a test by these terms."""
     return terms.requirement_kind != "amount" or terms.consequence_kind == "rate_surcharge_bp"
 
 

@@ -39,7 +39,7 @@ from infra.closes import closes_of, start_of
 from infra.codec import canonical, decode, decode_record
 from infra.policy.judging import raised
 from infra.views.row_codec import ROWS
-from projections.closing import cases, told_today, unobserved
+from projections.closing import cases, told_since, unobserved, with_told
 from projections.policy.judging import findings_of
 from projections.projection import COMPLIANCE, RELATIONSHIP
 
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
+    from domain.case import Case
     from domain.catalogue import Event
     from domain.close import Balances
     from domain.record import Recorded
@@ -95,10 +96,20 @@ class Closer:
         started, _, finished = closes_of(self._store)
         if finished and first <= finished and start_of(self._store, first) is None:
             raise CloseOutOfOrderError("business_date", first.isoformat())
-        for on in dates_to_close(finished, started, first, through):
+        days = dates_to_close(finished, started, first, through)
+        if days and days[0] < first and not carry:
+            self._check_beforehand(first)
+        for on in days:
             with _uncollected():
                 closed = self._close(on, carry=carry or on < first)
             yield closed
+
+    def _check_beforehand(self, on: date) -> None:
+        """Refuse a day before those that were skipped are closed. Raises `BalanceMissingError`."""
+        if start_of(self._store, on) is None:
+            book, now = self._book_at(None), self._store.position()
+            book.advance(now, now, on)
+            _check_balances(book, on)
 
     def _close(self, on: date, *, carry: bool) -> Closed:
         position = start_of(self._store, on)
@@ -118,9 +129,7 @@ class Closer:
                 self._book = None
                 return self._close(on, carry=carry)
             _add(bearing, book.advance(position, now, on))
-        closing = Closing(self._parts.meta.ledger_id, on, position)
-        if since is not None:
-            _add(bearing, self._told_today(book, on, since))
+        closing = Closing(self._parts.meta.ledger_id, on, position, since or position)
         return self._report(closing, book, bearing, packs)
 
     def _packs_of(self, position: int) -> Sequence[Pack]:
@@ -150,15 +159,13 @@ class Closer:
         )
         return self._journal.start(started)
 
-    def _told_today(self, book: ClosingBook, on: date, since: int) -> Bearing:
-        """Return what was told before the last close about commitments, to hold from a day on."""
-        streams = [f"commitment-{id_}" for id_ in told_today(book.book, on)]
-        found: Bearing = {}
-        for records in self._store.read_streams(streams, since).values():
-            for record in records:
-                if record.occurred_on == on.isoformat():
-                    found.setdefault(record.customer_id, []).append(decode_record(record))
-        return found
+    def _with_told(self, case: Case, closing: Closing) -> Case:
+        """Return the case with what was told of its commitment, where a report may rest on it."""
+        if not told_since(case, closing.on):
+            return case
+        stream = f"commitment-{case.commitment_id}"
+        records = self._store.read_streams([stream], closing.through)[stream]
+        return with_told(case, list(map(decode_record, records)))
 
     def _report(
         self, closing: Closing, book: ClosingBook, bearing: Bearing, packs: Sequence[Pack]
@@ -171,7 +178,7 @@ class Closer:
                 if case.customer_id in book.parked:
                     counts["set_aside"] += 1
                 else:
-                    yield from report(case, closing)
+                    yield from report(self._with_told(case, closing), closing)
 
         events = chain(reports(), self._findings(closing, book, packs))
         while batch := list(islice(events, APPEND_EVENTS_MAX)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from domain.account import AccountOpened, BalanceCorrected, BalanceObserved
@@ -15,16 +17,16 @@ from domain.commitment import (
 )
 from domain.loan import DrawReversed, LoanDrawn, LoanRepaid, RepaymentReversed
 from domain.windows import stretches
-from projections.deposit_compliance import counted_accounts, deposits_of, flows_of
+from projections.deposit_compliance import counted_accounts, deposits_of, flows_of, loans_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
+    from domain.case import Touched
     from domain.commitment import Terms
     from domain.record import Recorded
     from projections.book import Book
-    from projections.facts import Commitment
 
 Balance: TypeAlias = BalanceObserved | BalanceCorrected
 _OF_LOANS = (LoanDrawn, DrawReversed, LoanRepaid, RepaymentReversed)
@@ -59,13 +61,16 @@ def cases(book: Book, on: date, since: Mapping[str, Sequence[Recorded]]) -> Iter
             )
 
 
-def told_today(book: Book, on: date) -> list[str]:
-    """Return the reported commitments of which something begins to be known on a day."""
-    return [
-        id_
-        for id_, (_, commitment) in book.commitments.items()
-        if id_ in book.tested and on in told_on(commitment)
-    ]
+def told_since(case: Case, on: date) -> bool:
+    """Tell whether something about a commitment began to be known after a window's last report."""
+    told = [day for day in told_on(case.agreed) if day is not None and day <= on]
+    return any(last.tested_on < day for last in case.reports.values() for day in told)
+
+
+def with_told(case: Case, told: Sequence[Recorded]) -> Case:
+    """Return the case with the events of its commitment among its changes."""
+    changes = [change for one in told if (change := _of_commitment(one)) is not None]
+    return replace(case, changes=sorted({*case.changes, *changes}))
 
 
 def unobserved(book: Book, on: date) -> Iterator[tuple[str, str]]:
@@ -110,27 +115,33 @@ def _changes(
 ) -> Sequence[Change]:
     customer_id, commitment = book.commitments[commitment_id]
     accounts = counted_accounts(book, customer_id, commitment)
+    loans = loans_of(book, customer_id, commitment)
     owners = {book.accounts[id_][0] for id_ in accounts} | {customer_id}
-    found = [
-        change
-        for owner in owners & since.keys()
-        for recorded in since[owner]
-        if (change := _change(recorded, commitment_id, commitment, accounts)) is not None
-    ]
+    found = []
+    for recorded in chain.from_iterable(since[owner] for owner in owners & since.keys()):
+        event, change = recorded.event, None
+        if isinstance(event, AccountOpened) and event.account_id in accounts:
+            change = _change(recorded, "account")._replace(account_id=event.account_id)
+        elif isinstance(event, Balance) and event.account_id in accounts:
+            change = _change(recorded, "balance")._replace(account_id=event.account_id)
+        elif isinstance(event, _OF_LOANS) and event.loan_id in loans:
+            change = _change(recorded, "debt")
+        elif isinstance(event, _OF_COMMITMENTS) and event.commitment_id == commitment_id:
+            change = _of_commitment(recorded)
+        if change is not None:
+            found.append(change)
     return sorted(found)
 
 
-def _change(
-    recorded: Recorded, commitment_id: str, commitment: Commitment, accounts: set[str]
-) -> Change | None:
-    event, account_id = recorded.event, None
-    if isinstance(event, (AccountOpened, Balance)):
-        if event.account_id not in accounts:
+def _of_commitment(recorded: Recorded) -> Change | None:
+    match recorded.event:
+        case CommitmentWaived(windows_from=first, windows_to=last):
+            return _change(recorded, "waiver")._replace(windows=(first, last))
+        case CommitmentAgreed() | CommitmentAmended() | CommitmentReleased():
+            return _change(recorded, "terms")
+        case _:
             return None
-        account_id = event.account_id
-    elif isinstance(event, _OF_LOANS):
-        if commitment.loan_id not in {None, event.loan_id}:
-            return None
-    elif not isinstance(event, _OF_COMMITMENTS) or event.commitment_id != commitment_id:
-        return None
-    return Change(recorded.position, recorded.id, recorded.occurred_on, account_id)
+
+
+def _change(recorded: Recorded, of: Touched) -> Change:
+    return Change(recorded.position, recorded.id, recorded.occurred_on, of)

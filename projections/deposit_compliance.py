@@ -112,12 +112,8 @@ def _counted(book: Book, own: Collection[str], commitment: Commitment) -> Collec
 
 
 def flows_of(book: Book, customer_id: str, commitment: Commitment) -> Iterator[Flow]:
-    """Yield the flows of the commitment's loan, or of all the customer's in its currency."""
-    if commitment.loan_id is None:
-        loans: Iterable[Loan] = book.loans_in(customer_id, currency_of(commitment))
-    else:
-        loans = [book.loans[commitment.loan_id][1]] if commitment.loan_id in book.loans else []
-    for loan in loans:
+    """Yield the flows of `loans_of` a commitment."""
+    for loan in loans_of(book, customer_id, commitment).values():
         for draw in loan.draws:
             yield Flow(draw.on, draw.amount, 0)
             if draw.reversed_on:
@@ -126,6 +122,15 @@ def flows_of(book: Book, customer_id: str, commitment: Commitment) -> Iterator[F
             yield Flow(paid.on, 0, paid.principal)
             if paid.reversed_on:
                 yield Flow(max(paid.on, paid.reversed_on), 0, -paid.principal)
+
+
+def loans_of(book: Book, customer_id: str, commitment: Commitment) -> Mapping[str, Loan]:
+    """Return the commitment's loan, or without one all the customer's in its currency, by id."""
+    if commitment.loan_id is not None:
+        told = book.loans.get(commitment.loan_id)
+        return {commitment.loan_id: told[1]} if told else {}
+    own = {id_: book.loans[id_][1] for id_ in book.loans_of.get(customer_id, ())}
+    return {id_: loan for id_, loan in own.items() if loan.currency == currency_of(commitment)}
 
 
 def _day_by_day(

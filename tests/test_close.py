@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from projections.facts import Loan
 
 LEDGER_ID = "6a0f7f31-6c9c-4b8e-9a51-1f8f0c7c2a11"
-CHANGE = Change(77, "the correction", march(2), "A1")
+CHANGE = Change(77, "the correction", march(2), "balance", "A1")
 SHORT = (120, 120, 50, 90)  # the design's example: 20 balance-days short of 4 · 100
 HOLD = replace(HUNDRED, consequence_kind="hold_percent", consequence_value=500_000)
 
@@ -54,6 +54,7 @@ class Closes:
         self.terms, self.loans = terms, loans
         self.tested: dict[date, facts.Tested] = {}
         self.said: list[tuple[str, ReportEvent]] = []
+        self.since = 0
 
     def close(
         self, on: date, *balances: int | None, changes: Sequence[Change] = ()
@@ -70,7 +71,9 @@ class Closes:
             {start: tested.reports[-1] for start, tested in self.tested.items()},
             changes,
         )
-        self.said = list(report(case, Closing(LEDGER_ID, on, 1000 + on.toordinal())))
+        self.said = list(
+            report(case, Closing(LEDGER_ID, on, 1000 + on.toordinal(), since=self.since))
+        )
         events = [event for _, event in self.said]
         for event in events:
             self._fold(event)
@@ -227,7 +230,7 @@ def test_a_waiver_is_reported_from_the_day_it_is_told_and_restates_nothing() -> 
     waived = replace(agreed(HUNDRED), waivers=(Waiver(march(12), march(1), march(1)),))
     closes = Closes(waived)
     assert outcomes(closes.close(march(11), *SHORT)) == ["breached"]
-    told = Change(90, "the waiver", march(12))
+    told = Change(90, "the waiver", march(12), "waiver", windows=(march(1), march(1)))
     [tested] = closes.close(march(12), *SHORT, changes=(told,))
     assert isinstance(tested, CommitmentTested)
     assert (tested.outcome, tested.restates) == ("waived", None)
@@ -270,10 +273,40 @@ def test_an_id_is_a_uuid_of_version_5_of_the_ledger_and_what_is_told() -> None:
         assert event_id(ledger_id, march(day), "commitment-tested", "K1", march(1)) == expected
 
 
+def test_only_what_bears_on_a_window_is_a_cause() -> None:
+    elsewhere = [
+        CHANGE._replace(position=1, account_id="A9"),
+        CHANGE._replace(position=2, on=march(8)),  # after the cure days
+        CHANGE._replace(position=3, of="account", account_id="A9"),
+        Change(4, "a draw, though a fixed amount is required", march(2), "debt"),
+        Change(5, "a waiver of April", march(2), "waiver", windows=(march(32), march(40))),
+    ]
+    closes = Closes(HUNDRED)
+    closes.close(march(4), *SHORT)
+    [tested, _] = closes.close(march(9), 0, 0, 0, 0, changes=[*elsewhere, CHANGE])
+    assert isinstance(tested, CommitmentTested)
+    assert [cause.position for cause in tested.causes] == [77]
+
+
+def test_terms_told_after_a_report_are_a_cause_whenever_they_come_to_bear() -> None:
+    hundred = replace(HUNDRED, cure_days=0)
+    capped = TermsFrom(march(5), march(1), replace(hundred, cap_ppm=1_000_000))
+    closes = Closes(agreed(hundred, capped))
+    assert outcomes(closes.close(march(4), 90, 90, 90, 90)) == ["breached"]
+    amended = Change(50, "the amendment", march(5), "terms")
+    assert closes.close(march(5), 90, 90, 90, 90, changes=[amended]) == []
+    closes.since = 60
+    before = Change(40, "an earlier amendment", march(3), "terms")
+    [tested, _] = closes.close(march(6), 500, 90, 90, 90, changes=[before, amended, CHANGE])
+    assert isinstance(tested, CommitmentTested)
+    assert tested.shortfall == 30
+    assert [cause.position for cause in tested.causes] == [50, 77]
+
+
 def test_of_many_causes_the_first_are_named_and_all_counted() -> None:
     closes = Closes(HUNDRED)
     closes.close(march(8), *SHORT)
-    many = [CHANGE._replace(position=n) for n in range(CAUSES_MAX + 5)]
+    many = [CHANGE._replace(position=1 + n) for n in range(CAUSES_MAX + 5)]
     [tested, _] = closes.close(march(9), 0, 0, 0, 0, changes=many)
     assert isinstance(tested, CommitmentTested)
     assert (len(tested.causes), tested.causes_count) == (CAUSES_MAX, CAUSES_MAX + 5)
@@ -336,7 +369,7 @@ def test_a_debt_is_an_input_of_what_it_decides() -> None:
     terms = replace(HUNDRED, requirement_kind="percent_of_drawn", requirement_value=200_000)
     closes = Closes(terms, drawn)
     closes.close(march(8), *SHORT)
-    more = Change(91, "the draw", march(2))
+    more = Change(91, "the draw", march(2), "debt")
     closes.loans = {"L1": loan(Draw("W1", march(1), 500), Draw("W2", march(2), 100))}
     [tested, _] = closes.close(march(9), *SHORT, changes=(more,))
     assert isinstance(tested, CommitmentTested)

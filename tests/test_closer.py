@@ -144,6 +144,32 @@ def test_skipped_days_are_closed_in_order_without_asking_for_their_balances(
         assert [e.balances for e in starts] == ["observed", "carried", "carried", "observed"]
 
 
+def test_a_refused_day_leaves_the_skipped_ones_open(tmp_path: Path) -> None:
+    with new_bank(settings_of(tmp_path), *balances("120.00")) as parts:
+        close(parts, march(1))
+        before = parts.store.position()
+        with pytest.raises(BalanceMissingError, match="2024-03-03"):
+            close(parts, march(3))
+        assert parts.store.position() == before
+
+
+def test_terms_told_after_a_report_are_named_when_a_correction_makes_them_bear(
+    tmp_path: Path,
+) -> None:
+    agreed = {"customer_id", "loan_id", "agreed_on"}
+    terms = {name: value for name, value in K1.items() if name not in agreed}
+    told_on = {"amended_on": "2024-03-09", "effective_on": "2024-03-01", "reason": "a cap"}
+    with new_bank(settings_of(tmp_path), *balances("90.00", "90.00", "90.00", "90.00")) as parts:
+        close(parts, march(4), march(8), carry=True)
+        tell(parts, told("amend-commitment", terms | told_on | {"cap_percent": "100"}))
+        amended = parts.store.position()
+        assert close(parts, march(9), carry=True)[0].restated == 0
+        tell(parts, *balances("500.00"))
+        corrected = parts.store.position()
+        close(parts, march(10), carry=True)
+        assert [cause.position for cause in last_test(parts).causes] == [amended, corrected]
+
+
 def test_a_closed_day_is_closed_once(bank: Parts) -> None:
     close(bank, march(4), march(6))
     before = bank.store.position()
