@@ -127,15 +127,13 @@ class PackedBook:
 
     def take(self, rows: Iterable[StoredRow]) -> None:
         """Add rows in key order; none of a customer's rows of a kind is there yet."""
+        unpack = self._codec.unpack
         for (customer_id, kind), some in groupby(rows, key=itemgetter(0, 1)):
-            told = ((id_, value) for _, _, id_, value in some)
             if kind in self._packed:
-                self._packed[kind].take(customer_id, told)
+                self._packed[kind].take(customer_id, map(itemgetter(2, 3), some))
             else:
-                unpack = self._codec.unpack
-                self._rows.update(
-                    ((customer_id, kind, id_), unpack(kind, value)) for id_, value in told
-                )
+                for _, _, id_, value in some:
+                    self._rows[customer_id, kind, id_] = unpack(kind, value)
         self._book = None
 
     def find(self, keys: Iterable[Key]) -> dict[Key, Row]:

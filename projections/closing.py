@@ -63,6 +63,8 @@ def cases(book: Book, on: date, since: Mapping[str, Sequence[Recorded]]) -> Iter
 
 def told_since(case: Case, on: date) -> bool:
     """Tell whether something about a commitment began to be known after a window's last report."""
+    if not case.reports:
+        return False
     told = [day for day in told_on(case.agreed) if day is not None and day <= on]
     return any(last.tested_on < day for last in case.reports.values() for day in told)
 
