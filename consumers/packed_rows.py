@@ -12,6 +12,7 @@ from datetime import date
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
+from sys import intern
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from projections.book import Book
@@ -129,6 +130,7 @@ class PackedBook:
         """Add rows in key order; none of a customer's rows of a kind is there yet."""
         unpack = self._codec.unpack
         for (customer_id, kind), some in groupby(rows, key=itemgetter(0, 1)):
+            customer_id, kind = intern(customer_id), intern(kind)  # noqa: PLW2901 - one of each
             if kind in self._packed:
                 self._packed[kind].take(customer_id, map(itemgetter(2, 3), some))
             else:
