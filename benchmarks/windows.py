@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
     from benchmarks.bench import Bench
 
-GROWTH_MAX = 1.3  # of a window's time, from the last but one size to the last
+GROWTH_MAX = 1.3  # of a window's time, and of peak memory, from a size to ten times that
 
 
 def measure(bench: Bench) -> Iterator[Figure]:
     """Yield rate and peak memory of each step and size, and how the time of a window grows."""
     rates: dict[str, list[float]] = {step: [] for step in _STEPS}
+    peaks: dict[str, list[float]] = {step: [] for step in _STEPS}
     for customers in bench.size.growth_commitments:
         feed = _feed(bench.folder / f"windows-of-{customers}", customers)
         with recorded(bench, feed) as settings:
@@ -34,6 +35,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
                 args = step, str(feed.folder), str(customers)
                 rate, peak_mib = alone(settings, "benchmarks.windows", *args)
                 found.append(rate)
+                peaks[step].append(peak_mib)
                 name = f"{step} of {feed.windows:,} windows"
                 yield Figure(name, told(rate, "windows/s"), "–", peak_mib, "MiB")
     for step, found in rates.items():
@@ -42,6 +44,16 @@ def measure(bench: Bench) -> Iterator[Figure]:
             f"{1e6 / found[-1]:.3g} µs",
             f"{1e6 / found[-2]:.3g} µs of a tenth",
             found[-2] / found[-1],
+            "×",
+            GROWTH_MAX,
+            at_most=True,
+        )
+        before, last = peaks[step][-2:]
+        yield Figure(
+            f"peak memory, {step} of {feed.windows:,}",
+            f"{last:.0f} MiB",
+            f"{before:.0f} MiB for a tenth",
+            last / before,
             "×",
             GROWTH_MAX,
             at_most=True,
