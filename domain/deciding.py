@@ -163,7 +163,7 @@ _NATURAL_KEYS: dict[type[Command], tuple[str, ...]] = {
     reward.AccrueReward: ("reward", "reward_id"),
     reward.ApproveReward: ("reward-approved", "reward_id"),
     reward.PayReward: ("reward-paid", "reward_id"),
-    reward.ClawBackReward: ("reward-clawed-back", "reward_id"),
+    reward.ClawBackReward: ("reward-clawed-back", "reward_id", "amount"),
     finding.RaiseFinding: ("finding", "finding_id"),
 }
 
@@ -175,6 +175,7 @@ _CORRECTABLE = (
     guarantee.GiveGuarantee,
     referral_rules.IntroduceReferral,
     reward.AccrueReward,
+    reward.ClawBackReward,
     finding.RaiseFinding,
 )
 

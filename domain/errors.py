@@ -436,10 +436,10 @@ class ApprovedAloneError(RefusedError):
 
 
 class RewardOutOfStepError(RefusedError):
-    """What is not approved is not paid; what was paid or clawed back is not approved again."""
+    """What is not approved is not paid; what was paid, or taken back whole, goes no further."""
 
     code = "reward-out-of-step"
-    rule = "a reward is accrued, approved and paid in this order, and clawed back at most once"
+    rule = "a reward is accrued, approved and paid in this order, unless all of it is clawed back"
     remedy = "Look at it with show rewards, and record the step that comes next"
 
 
@@ -456,7 +456,15 @@ class ClawedBackTooMuchError(RefusedError):
 
     code = "clawed-back-too-much"
     rule = "more is clawed back than was accrued"
-    remedy = "Claw back the reward's amount at most"
+    remedy = "Name all that is clawed back so far, the reward's amount at most"
+
+
+class ClawedBackLessError(RefusedError):
+    """What was taken back stays so: each claw-back tells all of them together."""
+
+    code = "clawed-back-less"
+    rule = "less is clawed back in all than was before"
+    remedy = "Name all that is clawed back so far: what was before, and what comes now"
 
 
 class OutcomeIncompleteError(RefusedError):

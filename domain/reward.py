@@ -1,7 +1,8 @@
 """A reward for bringing a customer: accrued by a plan, approved by another person, paid once.
 
 All rewards for one prospect share a stream, so that the payees of a plan never get more than its
-whole together is one version check. What was clawed back goes no further.
+whole together is one version check. How far a reward came and what was taken back of it are two
+things: what is left is paid.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from domain import checks
 from domain.dealing import Booked  # noqa: TC001 - read at run time
 from domain.errors import (
     ApprovedAloneError,
+    ClawedBackLessError,
     ClawedBackTooMuchError,
     KeyConflictError,
     RewardOutOfStepError,
@@ -76,7 +78,10 @@ class RewardApproved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewardPaid:
-    """The payee got the amount; `booked`: openly, in the books (如实入账)."""
+    """The payee got the amount: what was accrued, less what was taken back by then.
+
+    `booked`: openly, in the books (如实入账).
+    """
 
     customer_id: str
     reward_id: str
@@ -91,7 +96,10 @@ class RewardPaid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewardClawedBack:
-    """The amount is taken back, or will not be paid where it was not yet."""
+    """Of the reward `amount` is taken back in all so far, earlier claw-backs included.
+
+    What of it was not paid yet will not be.
+    """
 
     customer_id: str
     reward_id: str
@@ -102,23 +110,29 @@ class RewardClawedBack:
     by: str
 
 
-RewardEvent: TypeAlias = RewardAccrued | RewardApproved | RewardPaid | RewardClawedBack
+RewardCame: TypeAlias = RewardAccrued | RewardApproved | RewardPaid
+RewardEvent: TypeAlias = RewardCame | RewardClawedBack
 
 # State.
 
 
 @dataclass(frozen=True, slots=True)
 class Reward:
-    """What was accrued, and how far it came: the last event says."""
+    """What was accrued, how far it came, and what was taken back of it last, if anything was."""
 
     accrued: RewardAccrued
-    last: RewardEvent
+    came: RewardCame
+    taken: RewardClawedBack | None = None
+
+    @property
+    def taken_back(self) -> Minor:
+        """All that was taken back so far."""
+        return self.taken.amount if self.taken else 0
 
     @property
     def kept(self) -> Minor:
         """What of it the payee has or may still get."""
-        taken = self.last.amount if isinstance(self.last, RewardClawedBack) else 0
-        return self.accrued.amount - taken
+        return self.accrued.amount - self.taken_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +150,12 @@ def evolve(state: Rewards | None, event: RewardEvent) -> Rewards:
     rewards = (state or NONE).rewards
     if isinstance(event, RewardAccrued):
         return Rewards({**rewards, event.reward_id: Reward(event, event)})
-    if event.reward_id not in rewards:
+    reward = rewards.get(event.reward_id)
+    if reward is None:
         return Rewards(rewards)
-    return Rewards({**rewards, event.reward_id: replace(rewards[event.reward_id], last=event)})
+    if isinstance(event, RewardClawedBack):
+        return Rewards({**rewards, event.reward_id: replace(reward, taken=event)})
+    return Rewards({**rewards, event.reward_id: replace(reward, came=event)})
 
 
 # Commands.
@@ -177,7 +194,7 @@ class ApproveReward:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayReward:
-    """Record that an approved reward was paid."""
+    """Record that what is left of an approved reward was paid."""
 
     reward_id: str
     paid_on: date
@@ -187,7 +204,7 @@ class PayReward:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClawBackReward:
-    """Take a reward back, or a part of it; once."""
+    """Take of a reward so much back that `amount` is all that was taken, of now and before."""
 
     reward_id: str
     clawed_back_on: date
@@ -217,7 +234,7 @@ def decide(command: RewardCommand, world: World) -> tuple[RewardEvent, ...]:
             checks.not_forgotten(world, reward.accrued.payee_id, "reward_id")
             return (_paid(command, reward),)
         case ClawBackReward():
-            return (_clawed_back(command, reward),)
+            return _clawed_back(command, reward)
 
 
 def _accrue(command: AccrueReward, world: World) -> tuple[RewardEvent, ...]:
@@ -268,41 +285,53 @@ def _paid(command: PayReward, reward: Reward) -> RewardPaid:
         paid_on=command.paid_on,
         payee_id=accrued.payee_id,
         payee_role=accrued.payee_role,
-        amount=accrued.amount,
+        amount=reward.kept,
         currency=accrued.currency,
         booked=command.booked,
         by=command.by,
     )
 
 
-def _clawed_back(command: ClawBackReward, reward: Reward) -> RewardClawedBack:
-    so_far = (RewardAccrued, RewardApproved, RewardPaid)
-    accrued = _after(reward, so_far, "clawed_back_on", command.clawed_back_on).accrued
+def _clawed_back(command: ClawBackReward, reward: Reward) -> tuple[RewardClawedBack, ...]:
+    accrued = reward.accrued
     checks.same_currency(command.currency, accrued.currency)
     checks.positive("amount", command.amount)
     if command.amount > accrued.amount:
         detail = f"the reward is {accrued.amount} minor units"
         raise ClawedBackTooMuchError("amount", command.amount, detail)
-    return told(RewardClawedBack, command, customer_id=accrued.customer_id)
+    if command.amount < reward.taken_back:
+        detail = f"{reward.taken_back} minor units are taken back already"
+        raise ClawedBackLessError("amount", command.amount, detail)
+    if command.amount == reward.taken_back:
+        return ()
+    _check_order(reward, "clawed_back_on", command.clawed_back_on)
+    return (told(RewardClawedBack, command, customer_id=accrued.customer_id),)
 
 
-def _after(reward: Reward, steps: type | tuple[type, ...], field: str, day: date) -> Reward:
-    """Return the reward if its last step is one of these, not dated later than the day."""
-    step, on = status_of(reward.last)
-    if not isinstance(reward.last, steps):
-        raise RewardOutOfStepError("reward_id", reward.accrued.reward_id, f"it is {step}")
-    checks.in_order(field, day, f"the day it was {step},", on)
+def _after(reward: Reward, step: type[RewardCame], field: str, day: date) -> Reward:
+    """Return the reward if it came to this step, is not taken back, and nothing is dated later."""
+    came, _ = _step_of(reward.came)
+    if not isinstance(reward.came, step) or not reward.kept:
+        detail = f"it is {came}" if reward.kept else "all of it is clawed back"
+        raise RewardOutOfStepError("reward_id", reward.accrued.reward_id, detail)
+    _check_order(reward, field, day)
     return reward
 
 
-def status_of(last: RewardEvent) -> tuple[str, date]:
-    """Return what a reward is after its last event, and since when."""
-    match last:
+def _check_order(reward: Reward, field: str, day: date) -> None:
+    """Refuse a day before that of the last step, or of the last claw-back."""
+    came, on = _step_of(reward.came)
+    checks.in_order(field, day, f"the day it was {came},", on)
+    if reward.taken is not None:
+        on = reward.taken.clawed_back_on
+        checks.in_order(field, day, "the day it was clawed back,", on)
+
+
+def _step_of(came: RewardCame) -> tuple[str, date]:
+    match came:
         case RewardAccrued():
-            return "accrued", last.accrued_on
+            return "accrued", came.accrued_on
         case RewardApproved():
-            return "approved", last.approved_on
+            return "approved", came.approved_on
         case RewardPaid():
-            return "paid", last.paid_on
-        case RewardClawedBack():
-            return "clawed back", last.clawed_back_on
+            return "paid", came.paid_on

@@ -396,9 +396,21 @@ class Sale:
     loan_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ClawedBack:
+    """From a business date on, all that was taken back of a reward, and why."""
+
+    since: date
+    total: int
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reward:
-    """kind `reward`, id the reward's, under the prospect: for bringing them, as far as it came."""
+    """kind `reward`, id the reward's, under the prospect: for bringing them, as far as it came.
+
+    The claw-backs are in ledger order, each with the total by then; `paid` is what was paid.
+    """
 
     referral_id: str
     plan: str
@@ -418,10 +430,9 @@ class Reward:
     approved_on: date | None = None
     approved_by: str | None = None
     paid_on: date | None = None
+    paid: int = 0
     booked: str | None = None
-    clawed_back_on: date | None = None
-    clawed_back: int = 0
-    claw_back_reason: str | None = None
+    claw_backs: tuple[ClawedBack, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

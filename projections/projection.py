@@ -18,7 +18,7 @@ _DEPOSITS = frozenset({"account", "balances"})
 
 RELATIONSHIP = Projection(
     "relationship",
-    6,
+    7,
     _DEPOSITS
     | {"customer", "consent", "contact", "follow_up", "loan", "commitment", "referral", "partner"}
     | {

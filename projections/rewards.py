@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from uuid import UUID, uuid5
 
 from domain.reward import AccrueReward, ClawBackReward
+from domain.telling import latest_on
 from domain.values import apportion, share
 from projections.book import is_forgotten, later
 from projections.referral_attribution import owed
@@ -80,9 +81,14 @@ def _base(book: Book, prospect_id: str, plan: RewardPlan, on: date, as_of: date)
 
 
 def _drawn(book: Book, prospect_id: str, plan: RewardPlan, on: date, as_of: date) -> Minor:
-    loans = book.loans_in(prospect_id, plan.measured_in)
-    draws = (draw for loan in loans for draw in loan.draws if draw.on == on)
+    draws = _draws(book, prospect_id, plan, on)
     return sum(draw.amount for draw in draws if _stands(draw, as_of))
+
+
+def _draws(book: Book, prospect_id: str, plan: RewardPlan, on: date) -> list[Draw]:
+    """Return the draws of a day that a plan looks at, whether they stand or not."""
+    loans = book.loans_in(prospect_id, plan.measured_in)
+    return [draw for loan in loans for draw in loan.draws if draw.on == on]
 
 
 def _accruals(
@@ -116,32 +122,30 @@ def _accruals(
 
 
 def claw_backs(book: Book, as_of: date, plans: RewardPlans, by: str) -> Iterator[ClawBackReward]:
-    """Yield what has to be taken back of the rewards accrued by a date: once each."""
+    """Yield the totals to be taken back by a date, where they are more than was taken so far."""
     edges = forest(book, as_of)
     for id_, (prospect_id, reward) in sorted(book.rewards.items()):
         plan = plans.version(reward.plan, reward.plan_version)
-        if plan is None or reward.clawed_back_on is not None or reward.accrued_on > as_of:
+        if plan is None or reward.accrued_on > as_of or is_forgotten(book, prospect_id):
             continue
-        if is_forgotten(book, prospect_id):
-            continue
-        amount, reason = _taken(book, prospect_id, reward, plan, as_of)
+        total, reason = _to_take(book, prospect_id, reward, plan, as_of)
         if prospect_id not in edges or edges[prospect_id].converted_on is None:
-            amount, reason = reward.amount, "not_converted"
-        if amount:
+            total, reason = reward.amount, "not_converted"
+        if total > (reward.claw_backs[-1].total if reward.claw_backs else 0):
             yield ClawBackReward(
                 reward_id=id_,
                 clawed_back_on=as_of,
-                amount=amount,
+                amount=total,
                 currency=reward.currency,
                 reason=reason,
                 by=by,
             )
 
 
-def _taken(
+def _to_take(
     book: Book, prospect_id: str, reward: Reward, plan: RewardPlan, as_of: date
 ) -> tuple[Minor, ClawBackReason]:
-    """Return what is taken back, and why; nothing where the reward stands."""
+    """Return what is to be taken back in all, and why; nothing where the reward stands."""
     until = min(as_of, later(reward.reached_on, plan.claw_back_days))
     customer = book.customers.get(prospect_id)
     if customer and customer.closed_on and customer.closed_on <= until:
@@ -152,14 +156,25 @@ def _taken(
 
 
 def _left(book: Book, prospect_id: str, reward: Reward, plan: RewardPlan, until: date) -> Minor:
-    """Return what is left of a reward after the reversals of the draws that earned it."""
-    before = _drawn(book, prospect_id, plan, reward.reached_on, reward.accrued_on)
-    now = _drawn(book, prospect_id, plan, reward.reached_on, until)
-    if now >= before:
-        return reward.amount
+    """Return the least that the draws which earned a reward left of it on any day up to one.
+
+    The least, not the last: by a slab a smaller sum can earn more, and what was taken back
+    before stays so.
+    """
+    reversals = (draw.reversed_on for draw in _draws(book, prospect_id, plan, reward.reached_on))
+    days = {max(on, reward.accrued_on) for on in reversals if on}
+    left = (_left_on(book, prospect_id, reward, plan, on) for on in days if on <= until)
+    return min(left, default=reward.amount)
+
+
+def _left_on(book: Book, prospect_id: str, reward: Reward, plan: RewardPlan, on: date) -> Minor:
+    drawn = _drawn(book, prospect_id, plan, reward.reached_on, on)
     if plan.basis != "loan":
-        return reward.amount if now else 0
-    return min(reward.amount, share(earned(plan, now).whole, reward.share_ppm))
+        return reward.amount if drawn else 0
+    whole = earned(plan, drawn).whole
+    if whole >= reward.whole:
+        return reward.amount
+    return min(reward.amount, share(whole, reward.share_ppm))
 
 
 class RewardRow(NamedTuple):
@@ -184,6 +199,7 @@ class RewardRow(NamedTuple):
     accrued_on: date
     approved_on: date | None
     paid_on: date | None
+    paid: Minor
     clawed_back_on: date | None
     clawed_back: Minor
     claw_back_reason: str | None
@@ -208,9 +224,9 @@ def _row(id_: str, customer_id: str, reward: Reward, as_of: date) -> RewardRow:
         return on if on and on <= as_of else None
 
     approved_on, paid_on = known(reward.approved_on), known(reward.paid_on)
-    clawed_back_on = known(reward.clawed_back_on)
+    taken = latest_on(as_of, ((each.since, each) for each in reward.claw_backs))
     status: RewardStatus = "accrued"
-    if clawed_back_on:
+    if taken and taken.total == reward.amount:
         status = "clawed_back"
     elif approved_on:
         status = "paid" if paid_on else "approved"
@@ -234,7 +250,8 @@ def _row(id_: str, customer_id: str, reward: Reward, as_of: date) -> RewardRow:
         accrued_on=reward.accrued_on,
         approved_on=approved_on,
         paid_on=paid_on,
-        clawed_back_on=clawed_back_on,
-        clawed_back=reward.clawed_back if clawed_back_on else 0,
-        claw_back_reason=reward.claw_back_reason if clawed_back_on else None,
+        paid=reward.paid if paid_on else 0,
+        clawed_back_on=taken.since if taken else None,
+        clawed_back=taken.total if taken else 0,
+        claw_back_reason=taken.reason if taken else None,
     )

@@ -61,7 +61,7 @@ CLAIMS = {
     "RewardAccrued": ("reward", "reward_id"),
     "RewardApproved": ("reward-approved", "reward_id"),
     "RewardPaid": ("reward-paid", "reward_id"),
-    "RewardClawedBack": ("reward-clawed-back", "reward_id"),
+    "RewardClawedBack": ("reward-clawed-back", "reward_id", "amount"),
 }
 
 

@@ -480,21 +480,23 @@ def test_a_consent_refused_before_it_was_given_holds_on_no_day() -> None:
     assert row == facts.Consent((facts.Consented(D1, D1), facts.Consented(D2)))
 
 
-def test_a_reward_is_what_was_accrued_and_how_far_it_came() -> None:
+def test_a_reward_is_what_was_accrued_how_far_it_came_and_each_claw_back() -> None:
     approved = RewardApproved(customer_id="C", reward_id="W", approved_on=D2, approved_by="HEAD")
-    paid = told(RewardPaid, ACCRUED, paid_on=D3, booked="yes")
-    taken = told(RewardClawedBack, ACCRUED, clawed_back_on=D3, reason="fraud")
-    row = row_after(ACCRUED, approved, paid, replace(taken, amount=20))
+    part = told(RewardClawedBack, ACCRUED, clawed_back_on=D2, reason="draw_reversed", amount=20)
+    paid = told(RewardPaid, ACCRUED, paid_on=D3, booked="yes", amount=30)
+    row = row_after(ACCRUED, part, approved, paid, replace(part, clawed_back_on=D3, amount=50))
     assert row == told(
         facts.Reward,
         ACCRUED,
         approved_on=D2,
         approved_by="HEAD",
         paid_on=D3,
+        paid=30,
         booked="yes",
-        clawed_back_on=D3,
-        clawed_back=20,
-        claw_back_reason="fraud",
+        claw_backs=(
+            facts.ClawedBack(D2, 20, "draw_reversed"),
+            facts.ClawedBack(D3, 50, "draw_reversed"),
+        ),
     )
     assert row_after(ACCRUED) == told(facts.Reward, ACCRUED)
 

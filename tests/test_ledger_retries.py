@@ -10,6 +10,7 @@ import pytest
 
 from consumers.event_store import Append, ConflictError, StoreUnavailableError
 from domain.account import BalanceCorrected, BalanceObserved
+from domain.reward import RewardPaid
 from infra import ledger as ledger_module
 from infra.event_store.sqlite import SQLiteEventStore
 from infra.keyring import Keyring
@@ -228,6 +229,14 @@ REWARD = {
 REFERRED = (("open-relationship", RELATIONSHIP), ("introduce-referral", REFERRAL))
 APPROVAL = {"reward_id": "W1", "approved_on": "2024-04-01", "approved_by": "HEAD"}
 PAYMENT = {"reward_id": "W1", "paid_on": "2024-04-02", "booked": "yes", "by": "CASH-1"}
+TAKEN = {
+    "reward_id": "W1",
+    "clawed_back_on": "2024-04-02",
+    "amount": "100.00",
+    "currency": "CNY",
+    "reason": "fraud",
+    "by": "RM-1",
+}
 
 
 def test_two_payees_at_once_get_no_more_than_the_whole_together(faulty: Faulty) -> None:
@@ -255,15 +264,33 @@ def test_a_reward_is_paid_or_clawed_back_first_and_the_other_knows(faulty: Fault
     ledger = Ledger(faulty, Keyring(faulty.database, MASTER))
     earned = [told("accrue-reward", REWARD), told("approve-reward", APPROVAL)]
     ledger.handle([told(*each) for each in REFERRED] + earned)
-    taken = {
-        "reward_id": "W1",
-        "clawed_back_on": "2024-04-02",
-        "amount": "100.00",
-        "currency": "CNY",
-        "reason": "fraud",
-        "by": "RM-1",
-    }
-    faulty.meanwhile = lambda: ledger.handle([told("claw-back-reward", taken)])
+    faulty.meanwhile = lambda: ledger.handle([told("claw-back-reward", TAKEN)])
     [outcome] = ledger.handle([told("pay-reward", PAYMENT)])
     assert isinstance(outcome, Refused)
     assert outcome.error.code == "reward-out-of-step"
+
+
+def test_a_payment_that_meets_a_claw_back_in_part_is_of_what_is_left(faulty: Faulty) -> None:
+    ledger = Ledger(faulty, Keyring(faulty.database, MASTER))
+    earned = [told("accrue-reward", REWARD), told("approve-reward", APPROVAL)]
+    ledger.handle([told(*each) for each in REFERRED] + earned)
+    part = told("claw-back-reward", TAKEN, amount="30.00")
+    faulty.meanwhile = lambda: ledger.handle([part])
+    ledger.handle([told("pay-reward", PAYMENT)])
+    assert [each.amount for each in events(ledger) if isinstance(each, RewardPaid)] == [7_000]
+
+
+def test_a_total_whose_answer_was_lost_is_found_though_a_larger_one_came_since(
+    faulty: Faulty,
+) -> None:
+    ledger = Ledger(faulty, Keyring(faulty.database, MASTER))
+    ledger.handle([*(told(*each) for each in REFERRED), told("accrue-reward", REWARD)])
+    first, second = (told("claw-back-reward", TAKEN, amount=n) for n in ("30.00", "40.00"))
+    faulty.faults = [("after", StoreUnavailableError("lost the answer"))]
+    assert ledger.handle([first]) == [Unchanged(4)]
+    assert ledger.handle([second, first]) == [Recorded(5), Unchanged(4)]
+    same = told("claw-back-reward", TAKEN, amount="40.00", by="RM-2", clawed_back_on="2024-05-01")
+    assert ledger.handle([same]) == [Unchanged(5)]
+    [less] = ledger.handle([told("claw-back-reward", TAKEN, amount="35.00")])
+    assert isinstance(less, Refused)
+    assert less.error.code == "clawed-back-less"

@@ -7,6 +7,7 @@ import pytest
 from domain.errors import (
     AnotherCurrencyError,
     ApprovedAloneError,
+    ClawedBackLessError,
     ClawedBackTooMuchError,
     CustomerForgottenError,
     DatesOutOfOrderError,
@@ -226,11 +227,68 @@ def test_no_more_is_clawed_back_than_was_accrued_and_in_no_other_currency() -> N
     due.when(replace(claw_back, currency="USD")).then_refused(AnotherCurrencyError, "currency")
 
 
-def test_a_reward_is_clawed_back_once_and_goes_no_further() -> None:
+def test_a_later_claw_back_names_a_larger_total() -> None:
     gone = due.and_given(replace(clawed_back, amount=1))
-    gone.when(claw_back).then_refused(KeyConflictError, "reward_id")
-    gone.when(approve).then_refused(RewardOutOfStepError, "reward_id")
+    gone.when(claw_back).then(clawed_back)
+    gone.and_given(clawed_back).when(replace(claw_back, amount=7_001)).then_refused(
+        ClawedBackTooMuchError, "amount"
+    )
+
+
+def test_the_same_total_told_again_changes_nothing_on_whatever_day() -> None:
+    gone = due.and_given(clawed_back)
+    again = replace(claw_back, clawed_back_on=ACCRUED, reason="fraud", by="RM-2")
+    gone.when(again).then_nothing()
+
+
+def test_what_was_taken_back_is_not_given_again() -> None:
+    gone = due.and_given(clawed_back)
+    error = gone.when(replace(claw_back, amount=6_999)).then_refused(ClawedBackLessError, "amount")
+    assert "7000 minor units are taken back already" in str(error)
+
+
+def test_what_is_left_of_a_reward_taken_back_in_part_is_approved_and_paid() -> None:
+    taken = replace(clawed_back, amount=2_000)
+    due.and_given(taken).when(approve).then(approved)
+    due.and_given(taken, approved).when(pay).then(replace(paid, amount=5_000))
+    payable.and_given(taken).when(pay).then(replace(paid, amount=5_000))
+
+
+def test_a_reward_taken_back_whole_is_neither_approved_nor_paid() -> None:
+    due.and_given(clawed_back).when(approve).then_refused(RewardOutOfStepError, "reward_id")
     payable.and_given(clawed_back).when(pay).then_refused(RewardOutOfStepError, "reward_id")
+    in_two = payable.and_given(replace(clawed_back, amount=1), clawed_back)
+    error = in_two.when(pay).then_refused(RewardOutOfStepError, "reward_id")
+    assert "all of it is clawed back" in str(error)
+
+
+def test_what_was_paid_is_clawed_back_up_to_what_was_accrued() -> None:
+    part = replace(clawed_back, amount=2_000)
+    settled = due.and_given(part, approved, replace(paid, amount=5_000))
+    settled.when(claw_back).then(clawed_back)
+    settled.when(pay).then_refused(KeyConflictError, "reward_id")
+
+
+def test_a_claw_back_in_part_frees_so_much_for_the_other_payees() -> None:
+    other = replace(accrue, reward_id="W2", payee_id="C9", amount=4_000)
+    part = due.and_given(replace(clawed_back, amount=999))
+    part.when(other).then_refused(RewardOverWholeError, "amount")
+    part.and_given(replace(clawed_back, amount=1_000)).when(other).then(
+        replace(accrued, reward_id="W2", payee_id="C9", amount=4_000)
+    )
+
+
+def test_no_step_is_before_a_claw_back_and_no_claw_back_before_another() -> None:
+    taken = due.and_given(replace(clawed_back, amount=1))
+    earlier = on("2024-04-01")
+    taken.when(replace(approve, approved_on=earlier)).then_refused(
+        DatesOutOfOrderError, "approved_on"
+    )
+    taken.when(replace(claw_back, clawed_back_on=earlier)).then_refused(
+        DatesOutOfOrderError, "clawed_back_on"
+    )
+    settled = payable.and_given(replace(clawed_back, amount=1, clawed_back_on=on("2024-04-05")))
+    settled.when(pay).then_refused(DatesOutOfOrderError, "paid_on")
 
 
 @pytest.mark.parametrize(

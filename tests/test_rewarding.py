@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from domain.referral import ReferralConverted, ReferralLapsed
-from domain.reward import RewardAccrued, RewardPaid
+from domain.reward import RewardAccrued, RewardClawedBack, RewardPaid
 from infra.attempt import Recorded, Refused, Unchanged
 from infra.cli.settings import from_environment
 from infra.codec import decode_record
 from infra.composition import opened
 from infra.rewarding import following, record
 from infra.rules.reading import attribution_rules, reward_plans
-from projections.rewards import due
+from projections.rewards import claw_backs, due
 from tests.surfaces.cli import guanxi
 from tests.write_side import ACCOUNT, DRAW, LOAN, RELATIONSHIP, told
 
@@ -165,6 +165,44 @@ def test_a_reward_goes_from_accrued_to_clawed_back() -> None:
     assert states == [set(), {"accrued"}, {"paid", "accrued"}, {"clawed_back"}]
 
 
+def test_claw_backs_add_up_and_what_is_left_is_paid() -> None:
+    say("draw-loan", **DRAW | {"draw_id": "W2", "amount": "500.00"})
+    rewards = accrued()
+    assert sorted(each.amount for each in rewards) == [105, 245]
+    say("reverse-draw", draw_id="W1", reversed_on="2024-02-10")
+    run = ask("reward", "claw-back", "--as-of", "2024-02-10")
+    assert sorted(row["amount"] for row in run["rows"]) == [30, 70]
+    assert ask("reward", "claw-back", "--as-of", "2024-02-11")["rows"] == []
+    [id_] = [each.reward_id for each in rewards if each.payee_id == "C1"]
+    say("approve-reward", reward_id=id_, approved_on="2024-02-12", approved_by="HEAD")
+    say("pay-reward", reward_id=id_, paid_on="2024-02-13", booked="yes", by="CASH-1")
+    assert [each.amount for each in events(RewardPaid)] == [175]
+    shown = guanxi("show", "rewards", "C1", "--as-of", "2024-02-13").out
+    assert "1.75 paid 2024-02-13, 0.70 clawed back 2024-02-10" in " ".join(shown.split())
+    say("reverse-draw", draw_id="W2", reversed_on="2024-02-20")
+    run = ask("reward", "claw-back", "--as-of", "2024-02-20")
+    assert sorted((row["amount"], row["recorded"]) for row in run["rows"]) == [
+        (105, True),
+        (245, True),
+    ]
+    rows = {
+        day: next(
+            row
+            for row in ask("export", "rewards", "--as-of", day)["rows"]
+            if row["reward_id"] == id_
+        )
+        for day in ("2024-02-09", "2024-02-13", "2024-02-20")
+    }
+    assert [
+        (row["status"], row["paid"], row["clawed_back"], row["clawed_back_on"])
+        for row in rows.values()
+    ] == [
+        ("accrued", 0, 0, None),
+        ("paid", 175, 70, "2024-02-10"),
+        ("clawed_back", 175, 245, "2024-02-20"),
+    ]
+
+
 def test_nothing_is_taken_back_for_a_reversal_after_the_claw_back_days() -> None:
     accrued()
     say("reverse-draw", draw_id="W1", reversed_on="2024-04-04")
@@ -221,6 +259,25 @@ def test_writers_that_race_pay_a_reward_once() -> None:
     assert outcomes == {Recorded: 2, Unchanged: 6, Refused: 8}
     paid = Counter(each.reward_id for each in events(RewardPaid))
     assert paid == {each.reward_id: 1 for each in rewards}
+
+
+@both
+def test_writers_that_race_take_a_total_back_once() -> None:
+    accrued()
+    say("reverse-draw", draw_id="W1", reversed_on="2024-02-10")
+    plans, as_of = reward_plans(), date(2024, 2, 10)
+
+    def take_back(number: int) -> None:
+        with opened(from_environment()) as parts:
+            parts.catch_up()
+            by = f"RM-{number}"
+            run = following(parts, as_of, lambda book, on: claw_backs(book, on, plans, by))
+            record(parts.ledger(), run, by)
+            assert not run.refused
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(take_back, range(8)))
+    assert sorted(each.amount for each in events(RewardClawedBack)) == [90, 210]
 
 
 def test_a_close_and_a_judgement_look_at_rewards() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from projections.book import Book
-from projections.facts import Draw, Referral, Reward
+from projections.facts import ClawedBack, Draw, Referral, Reward
 from projections.referral_attribution import AttributionRules, Split
 from projections.reward_plans import Band, RewardPlan, RewardPlans, earned
 from projections.rewards import claw_backs, due, reward_id, reward_rows
@@ -222,6 +222,39 @@ def test_a_reversed_draw_takes_back_what_it_earned() -> None:
     assert whole.amount == 290
 
 
+def test_a_second_reversal_adds_to_what_the_first_took_back() -> None:
+    draws = (
+        Draw("D1", day(8), 50_000, reversed_on=day(20)),
+        Draw("D2", day(8), 20_000, reversed_on=day(10)),
+    )
+    first = replace(had(DRAWN, 290), claw_backs=(ClawedBack(day(10), 40, "draw_reversed"),))
+    facts = book(*draws, rewards=(first,))
+    assert taken_by(DRAWN, facts, day(19)) == []
+    [whole] = taken_by(DRAWN, facts, day(20))
+    assert (whole.amount, whole.reason) == (290, "draw_reversed")
+    told = replace(first, claw_backs=(*first.claw_backs, ClawedBack(day(20), 290, "fraud")))
+    assert taken_by(DRAWN, book(*draws, rewards=(told,)), day(28)) == []
+
+
+def test_a_slab_that_gives_more_for_less_gives_nothing_back() -> None:
+    slab = replace(DRAWN, bands_are="slab")
+    draws = (
+        Draw("D1", day(8), 50_000),
+        Draw("D2", day(8), 10_000, reversed_on=day(10)),
+        Draw("D3", day(8), 10_000, reversed_on=day(12)),
+    )
+    facts = book(*draws, rewards=(had(slab, 140),))
+    assert [t.amount for t in taken_by(slab, facts, day(10))] == [20]
+    assert [t.amount for t in taken_by(slab, facts, day(12))] == [20]
+
+
+def test_a_draw_reversed_on_the_day_of_the_accrual_is_taken_back() -> None:
+    draw = Draw("D1", day(8), 70_000, reversed_on=day(9))
+    reward = replace(had(DRAWN, 290), accrued_on=day(9))
+    [whole] = taken_by(DRAWN, book(draw, rewards=(reward,)), day(9))
+    assert whole.amount == 290
+
+
 def test_a_reversal_after_the_claw_back_days_takes_nothing() -> None:
     late = Draw("D1", day(8), 70_000, reversed_on=day(29))
     assert taken_by(DRAWN, book(late, rewards=(had(DRAWN, 290),)), day(40)) == []
@@ -249,9 +282,9 @@ def test_a_conversion_that_does_not_stand_takes_the_reward_along() -> None:
     assert [each.reason for each in taken_by(FIXED, facts, day(10))] == ["not_converted"]
 
 
-def test_a_reward_is_taken_back_once_and_by_a_plan_that_is_there() -> None:
+def test_what_was_taken_back_whole_is_not_taken_again_nor_by_a_plan_that_is_gone() -> None:
     reward = had(FIXED, 5_000, day(5))
-    taken = replace(reward, clawed_back_on=day(6), clawed_back=1)
+    taken = replace(reward, claw_backs=(ClawedBack(day(6), 5_000, "fraud"),))
     assert taken_by(FIXED, book(rewards=(taken,), closed_on=day(10)), day(25)) == []
     facts = book(rewards=(reward,), closed_on=day(10))
     assert taken_by(replace(FIXED, version=2), facts, day(25)) == []
@@ -262,13 +295,17 @@ def test_a_reward_is_taken_back_once_and_by_a_plan_that_is_there() -> None:
 
 def test_a_row_knows_nothing_dated_later() -> None:
     approved = replace(had(FIXED, 5_000), approved_on=day(9), approved_by="HEAD")
-    paid = replace(approved, paid_on=day(10), booked="yes")
-    taken = replace(paid, clawed_back_on=day(11), clawed_back=3, claw_back_reason="fraud")
-    facts = book(rewards=(taken,))
+    paid = replace(approved, paid_on=day(10), paid=4_997, booked="yes")
+    told = (ClawedBack(day(8), 3, "fraud"), ClawedBack(day(11), 5_000, "customer_left"))
+    facts = book(rewards=(replace(paid, claw_backs=told),))
     rows = [row for n in range(7, 12) for row in reward_rows(facts, day(n))]
     assert [row.status for row in rows] == ["accrued", "approved", "paid", "clawed_back"]
-    assert [row.clawed_back for row in rows] == [0, 0, 0, 3]
+    assert [row.clawed_back for row in rows] == [3, 3, 3, 5_000]
+    assert [row.clawed_back_on for row in rows] == [day(8), day(8), day(8), day(11)]
+    assert [row.claw_back_reason for row in rows] == [*["fraud"] * 3, "customer_left"]
     assert [row.paid_on for row in rows] == [None, None, day(10), day(10)]
+    assert [row.paid for row in rows] == [0, 0, 4_997, 4_997]
+    assert rows[0].amount == 5_000
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def _cells(command: Following) -> tuple[Text, ...]:
         why = f"{command.plan} v{command.plan_version}, {command.milestone} {command.reached_on}:"
         why += f" {_share(command.share_ppm)} to {command.payee_role} {command.payee_id}"
         return Text("accrued"), Text(command.reward_id), amount, Text(why)
-    return Text("clawed back"), Text(command.reward_id), amount, Text(command.reason)
+    return Text("clawed back"), Text(command.reward_id), amount, Text(f"{command.reason}, in all")
 
 
 def rewards_view(rows: Iterable[RewardRow], as_of: date) -> RenderableType:
@@ -58,9 +58,8 @@ def rewards_view(rows: Iterable[RewardRow], as_of: date) -> RenderableType:
     made = table(f"Rewards as of {as_of}", ("reward", "what"))
     made.columns[0].no_wrap = True
     for row in rows:
-        since = row.clawed_back_on or row.paid_on or row.approved_on or row.accrued_on
         what = Text(f"{money(row.amount, row.currency)} {row.currency} ", style="bold")
-        what.append(f"{_status(row)} {since}\n", style=STYLES.get(row.status, ""))
+        what.append(f"{_status(row)}\n", style=STYLES.get(row.status, ""))
         what.append(f"to {row.payee_role} {row.payee_id} for {row.customer_id}\n", "not bold")
         what.append(f"{row.plan} v{row.plan_version}, {row.referral_id}: ", "not bold")
         what.append(f"{row.formula}, of which {_share(row.share_ppm)}", "not bold")
@@ -69,9 +68,15 @@ def rewards_view(rows: Iterable[RewardRow], as_of: date) -> RenderableType:
 
 
 def _status(row: RewardRow) -> str:
-    if row.status != "clawed_back":
-        return row.status
-    return f"{money(row.clawed_back, row.currency)} clawed back ({row.claw_back_reason})"
+    """Return how far a reward came and what was taken back of it, each with its day."""
+    taken = f"{money(row.clawed_back, row.currency)} clawed back {row.clawed_back_on}"
+    taken += f" ({row.claw_back_reason})"
+    if row.status == "clawed_back":
+        return taken
+    came = f"{row.status} {row.paid_on or row.approved_on or row.accrued_on}"
+    if row.paid_on:
+        came = f"{money(row.paid, row.currency)} {came}"
+    return f"{came}, {taken}" if row.clawed_back else came
 
 
 def attribution_view(owed: Attribution, as_of: date) -> RenderableType:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from domain import referral, reward
 from domain.telling import told
-from projections.facts import Referral, Reward
+from projections.facts import ClawedBack, Referral, Reward
 from projections.folds.rules import changes, makes, rules
 
 if TYPE_CHECKING:
@@ -49,16 +49,12 @@ def _reward_approved(row: Reward, event: reward.RewardApproved) -> Reward:
 
 
 def _reward_paid(row: Reward, event: reward.RewardPaid) -> Reward:
-    return replace(row, paid_on=event.paid_on, booked=event.booked)
+    return replace(row, paid_on=event.paid_on, paid=event.amount, booked=event.booked)
 
 
 def _reward_clawed_back(row: Reward, event: reward.RewardClawedBack) -> Reward:
-    return replace(
-        row,
-        clawed_back_on=event.clawed_back_on,
-        clawed_back=event.amount,
-        claw_back_reason=event.reason,
-    )
+    taken = ClawedBack(event.clawed_back_on, event.amount, event.reason)
+    return replace(row, claw_backs=(*row.claw_backs, taken))
 
 
 RULES: Mapping[type[Event], Rule] = {

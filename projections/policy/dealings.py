@@ -127,7 +127,7 @@ def _payment(book: Book, told: Payees, as_of: date) -> Iterator[Offence]:
                 customer_id,
                 reward.paid_on,
                 (f"reward-paid:{reward_id}",),
-                f"reward of {money(reward.amount, reward.currency)} paid to {reward.payee_id},"
+                f"reward of {money(reward.paid, reward.currency)} paid to {reward.payee_id},"
                 f" {reward.payee_role}, in the books: {reward.booked}",
             )
 
