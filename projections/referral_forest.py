@@ -2,11 +2,12 @@
 
 At any date the live referrals form a forest. The deciders see to it; a fact told late can still
 make two referrals of one prospect overlap, or close a circle. Then the one introduced earliest
-stands (of the same day, the one that ended earliest, then the smallest id).
+stands (of the same day, the one that ended earliest by the date, then the smallest id).
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -29,20 +30,24 @@ class Introduction(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """A referral that stood against its prospect's others, and when it converted, if it did."""
+    """A referral that stood against its prospect's others by a date.
+
+    By the same date, when it converted, and when it was declined or lapsed.
+    """
 
     referral_id: str
     referral: Referral | Introduction
     converted_on: date | None
+    ended_on: date | None
 
     @property
     def precedence(self) -> tuple[date, bool, date, str]:
         """Of two that cannot both be in the forest, the smaller is."""
-        return _precedence(self.referral_id, self.referral)
+        return _precedence(self.referral_id, self.referral.introduced_on, self.ended_on)
 
     def lives(self, as_of: date) -> bool:
         """Tell whether it is in the forest: converted, or neither declined nor lapsed yet."""
-        ended_on = self.referral.ended_on
+        ended_on = self.ended_on
         return self.converted_on is not None or ended_on is None or ended_on > as_of
 
 
@@ -69,14 +74,18 @@ def _stood(
     referrals: Sequence[tuple[str, Referral | Introduction]], firsts: Sequence[date], as_of: date
 ) -> list[Standing]:
     if len(referrals) > 1:
-        referrals = sorted(referrals, key=lambda told: _precedence(*told))
+        referrals = sorted(referrals, key=partial(_place, as_of))
     stood: list[Standing] = []
     for referral_id, referral in referrals:
         if referral.introduced_on > as_of:
             break
         if stood and stood[-1].lives(referral.introduced_on):
             continue
-        stood.append(Standing(referral_id, referral, _converted_on(referral, firsts, as_of)))
+        ended_on = referral.ended_on
+        if ended_on is not None and ended_on > as_of:
+            ended_on = None  # not known yet
+        converted_on = _converted_on(referral, firsts, as_of)
+        stood.append(Standing(referral_id, referral, converted_on, ended_on))
     return stood
 
 
@@ -89,11 +98,17 @@ def _live(book: Book, prospect_id: str, as_of: date) -> Standing | None:
     return live(*_told(book, prospect_id), as_of)
 
 
+def _place(as_of: date, told: tuple[str, Referral | Introduction]) -> tuple[date, bool, date, str]:
+    referral_id, referral = told
+    ended_on = referral.ended_on
+    known = ended_on if ended_on is not None and ended_on <= as_of else None
+    return _precedence(referral_id, referral.introduced_on, known)
+
+
 def _precedence(
-    referral_id: str, referral: Referral | Introduction
+    referral_id: str, introduced_on: date, ended_on: date | None
 ) -> tuple[date, bool, date, str]:
     """Order referrals: the smallest stands."""
-    introduced_on, ended_on = referral.introduced_on, referral.ended_on
     return introduced_on, ended_on is None, ended_on or introduced_on, referral_id
 
 

@@ -181,7 +181,8 @@ def _way_up(parents: dict[str, str], node: str) -> Iterator[str]:
 def _forest(events: Sequence[Event], as_of: date) -> tuple[dict[str, str], set[str]]:
     told = {e.referral_id: e for e in events if isinstance(e, ReferralIntroduced)}
     won, ended = _outcomes(events)
-    order = {id_: (e.introduced_on, ended.get(id_, day(999)), id_) for id_, e in told.items()}
+    over = {id_: on for id_, on in ended.items() if on <= as_of}
+    order = {id_: (e.introduced_on, over.get(id_, day(999)), id_) for id_, e in told.items()}
     firsts = _first_business(events)
     live: dict[str, tuple[str, bool]] = {}
     for on in (day(n) for n in range((as_of - day(0)).days + 1)):

@@ -128,6 +128,14 @@ def test_of_two_live_referrals_the_earliest_introduced_stands() -> None:
         assert rows(order, day(9))["P"].referrer_id == "C1"
 
 
+def test_which_of_one_day_stands_is_not_told_by_an_end_dated_later() -> None:
+    ended = referral("C2", day(3), ended_on=day(7))
+    facts = [brought("P", ended), brought("P", referral("C1", day(3)))]
+    for order in (facts, facts[::-1]):
+        assert rows(order, day(6))["P"].referrer_id == "C1"
+        assert rows(order, day(7)) == {}
+
+
 def test_the_referral_that_closes_a_circle_stays_out() -> None:
     facts = [
         brought("A", referral("B", day(3))),
@@ -175,7 +183,7 @@ def test_rows_are_in_code_point_order() -> None:
 def lived(book: Book, prospect: str, as_of: date) -> tuple[str, date | None] | None:
     """Return the referral that is live on a day and its conversion, by going through the days."""
     mine = [(id_, book.referrals[id_][1]) for id_ in book.referrals_of_prospect[prospect]]
-    mine.sort(key=lambda item: (item[1].ended_on or day(999), item[0]))
+    mine.sort(key=lambda item: (ended_by(as_of, item[1]), item[0]))
     accounts = [book.accounts[id_][1].opened_on for id_ in book.accounts_of.get(prospect, ())]
     draws = [d.on for id_ in book.loans_of.get(prospect, ()) for d in book.loans[id_][1].draws]
     live: tuple[str, date | None] | None = None
@@ -196,10 +204,14 @@ def lived(book: Book, prospect: str, as_of: date) -> tuple[str, date | None] | N
     return live
 
 
+def ended_by(as_of: date, row: Referral) -> date:
+    return row.ended_on if row.ended_on and row.ended_on <= as_of else day(999)
+
+
 def parents_by_brute_force(book: Book, as_of: date) -> dict[str, str]:
     live = {who: lived(book, who, as_of) for who in book.referrals_of_prospect}
     edges = [(who, book.referrals[found[0]][1], found[0]) for who, found in live.items() if found]
-    edges.sort(key=lambda e: (e[1].introduced_on, e[1].ended_on or day(999), e[2]))
+    edges.sort(key=lambda e: (e[1].introduced_on, ended_by(as_of, e[1]), e[2]))
     parents: dict[str, str] = {}
     for prospect, row, _ in edges:
         if prospect not in path(parents, row.referrer_id):
