@@ -48,7 +48,7 @@ Balances: TypeAlias = Literal["observed", "carried"]
 
 @dataclass(frozen=True, slots=True)
 class PackUsed:
-    """A policy pack and the SHA-256 (hex) of its file."""
+    """A policy pack and the SHA-256 (hex) of its file, and of the rules in use that it names."""
 
     pack: str
     sha256: str

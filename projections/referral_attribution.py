@@ -120,7 +120,7 @@ def owed(
     found = Attribution(prospect_id, rules.version, converted_on)
     if as_of > later(converted_on, rules.claim_days):
         return found._replace(nobody=f"claimed more than {rules.claim_days} days after it")
-    counted = _counted(book, prospect_id, converted_on, rules)
+    counted = _counted(book, prospect_id, converted_on, rules, as_of)
     if counted is None:
         return found._replace(nobody=f"brought more than {rules.look_back_days} days before it")
     referral_id, referral = counted
@@ -138,7 +138,7 @@ def _since(converted_on: date, rules: AttributionRules) -> date:
 
 
 def _counted(
-    book: Book, prospect_id: str, converted_on: date, rules: AttributionRules
+    book: Book, prospect_id: str, converted_on: date, rules: AttributionRules, as_of: date
 ) -> tuple[str, Referral] | None:
     """Return the referral that counts, of one day the one with the smaller id."""
     since = _since(converted_on, rules)
@@ -148,7 +148,7 @@ def _counted(
         if since <= book.referrals[id_][1].introduced_on <= converted_on
     ]
     customer = book.customers.get(prospect_id)
-    if rules.branch_conflict == "customer" and customer:
+    if rules.branch_conflict == "customer" and customer and customer.opened_on <= as_of:
         branch = profile_at(customer, converted_on).branch
         touches = [each for each in touches if each[1].branch == branch] or touches
     pick = min if rules.touch == "first" else max  # both return the first of equals

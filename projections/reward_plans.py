@@ -115,7 +115,7 @@ def earned(plan: RewardPlan, base: Minor) -> Earned:
     parts = list(_parts(plan, base))
     total = sum(amount * rate for amount, rate in parts)
     whole = (2 * total + ONE) // (2 * ONE)
-    steps = [f"{money(amount, plan.measured_in)} × {_percent(rate)}" for amount, rate in parts]
+    steps = [f"{money(amount, plan.measured_in)} × {percent(rate)}" for amount, rate in parts]
     return Earned(whole, f"{plan.bands_are}: {' + '.join(steps)} = {money(whole, plan.currency)}")
 
 
@@ -129,7 +129,8 @@ def _parts(plan: RewardPlan, base: Minor) -> Iterator[tuple[Minor, Ppm]]:
         yield above - band.above, band.rate_ppm
 
 
-def _percent(rate: Ppm) -> str:
+def percent(rate: Ppm) -> str:
+    """Return a ratio as people write it: `0.4%`."""
     return f"{(Decimal(rate) / PERCENT).normalize():f}%"
 
 

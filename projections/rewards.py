@@ -11,10 +11,11 @@ from uuid import UUID, uuid5
 
 from domain.reward import AccrueReward, ClawBackReward
 from domain.telling import latest_on
-from domain.values import apportion, share
+from domain.values import share
 from projections.book import is_forgotten, later
 from projections.referral_attribution import owed
 from projections.referral_forest import forest
+from projections.reward_dues import drawn, draws, given
 from projections.reward_plans import earned
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from domain.reward import ClawBackReason
     from domain.values import Minor
     from projections.book import Book
-    from projections.facts import Draw, Reward
+    from projections.facts import Reward
     from projections.referral_attribution import Attribution, AttributionRules
+    from projections.reward_dues import Given
     from projections.reward_plans import RewardPlan, RewardPlans
 
 REWARDS = UUID("0a8d3a4e-51f4-5c0b-9a55-6b1f0f6f2b77")  # the name space of rewards' ids
@@ -51,72 +53,36 @@ def due(
             continue
         found = owed(book, prospect_id, stood, as_of, versions)
         for plan in plans.plans if found.shares else ():
-            reached_on = _reached_on(book, found, plan, as_of)
-            in_time = reached_on is not None and as_of <= later(reached_on, plan.claim_days)
-            if reached_on and in_time and plan.in_force(reached_on) and found.via in plan.via:
-                for reward in _accruals(book, found, plan, reached_on, as_of, by):
-                    if reward.reward_id not in book.rewards:
-                        yield reward
-
-
-def _reached_on(book: Book, found: Attribution, plan: RewardPlan, as_of: date) -> date | None:
-    if plan.milestone == "converted":
-        return found.converted_on
-    loans = book.loans_in(found.prospect_id, plan.measured_in)
-    draws = (draw for loan in loans for draw in loan.draws if _stands(draw, as_of))
-    first = min((draw.on for draw in draws), default=None)
-    return first if first and found.converted_on and first >= found.converted_on else None
-
-
-def _stands(draw: Draw, as_of: date) -> bool:
-    return draw.on <= as_of and (draw.reversed_on is None or draw.reversed_on > as_of)
-
-
-def _base(book: Book, prospect_id: str, plan: RewardPlan, on: date, as_of: date) -> Minor:
-    """Return what was drawn on a day and stands as of another, or what was held on it."""
-    if plan.basis == "deposits":
-        accounts = book.accounts_in(prospect_id, plan.measured_in)
-        return sum(book.deposit(account_id, on) for account_id in accounts)
-    return _drawn(book, prospect_id, plan, on, as_of)
-
-
-def _drawn(book: Book, prospect_id: str, plan: RewardPlan, on: date, as_of: date) -> Minor:
-    draws = _draws(book, prospect_id, plan, on)
-    return sum(draw.amount for draw in draws if _stands(draw, as_of))
-
-
-def _draws(book: Book, prospect_id: str, plan: RewardPlan, on: date) -> list[Draw]:
-    """Return the draws of a day that a plan looks at, whether they stand or not."""
-    loans = book.loans_in(prospect_id, plan.measured_in)
-    return [draw for loan in loans for draw in loan.draws if draw.on == on]
+            for reward in _accruals(plan, found, given(book, plan, found, as_of), as_of, by):
+                known = reward.reward_id in book.rewards
+                if not known and not is_forgotten(book, reward.payee_id):
+                    yield reward
 
 
 def _accruals(
-    book: Book, found: Attribution, plan: RewardPlan, reached_on: date, as_of: date, by: str
+    plan: RewardPlan, found: Attribution, gives: Given, as_of: date, by: str
 ) -> Iterator[AccrueReward]:
-    """Yield each payee's part of the whole; what falls to others the bank keeps."""
-    assert found.referral_id is not None
-    whole, formula = earned(plan, _base(book, found.prospect_id, plan, reached_on, as_of))
-    amounts = apportion(whole, [share.share_ppm for share in found.shares])
-    for part, amount in zip(found.shares, amounts, strict=True):
-        payable = part.role in plan.payees and not is_forgotten(book, part.party_id)
-        if amount and payable:
+    """Yield each payee's part of the whole, where there is one."""
+    for part in gives.parts:
+        if part.amount:
+            assert found.referral_id is not None
+            assert gives.reached_on is not None
             yield AccrueReward(
-                reward_id=reward_id(plan.id, found.prospect_id, part.party_id),
+                reward_id=reward_id(plan.id, found.prospect_id, part.payee_id),
                 referral_id=found.referral_id,
                 plan=plan.id,
                 plan_version=plan.version,
                 milestone=plan.milestone,
-                reached_on=reached_on,
+                reached_on=gives.reached_on,
                 accrued_on=as_of,
-                payee_id=part.party_id,
+                payee_id=part.payee_id,
                 payee_role=part.role,
                 basis=plan.basis,
-                whole=whole,
+                whole=gives.whole,
                 share_ppm=part.share_ppm,
-                amount=amount,
+                amount=part.amount,
                 currency=plan.currency,
-                formula=formula,
+                formula=gives.formula,
                 by=by,
             )
 
@@ -161,17 +127,17 @@ def _left(book: Book, prospect_id: str, reward: Reward, plan: RewardPlan, until:
     The least, not the last: by a slab a smaller sum can earn more, and what was taken back
     before stays so.
     """
-    reversals = (draw.reversed_on for draw in _draws(book, prospect_id, plan, reward.reached_on))
-    days = {max(on, reward.accrued_on) for on in reversals if on}
+    earning = draws(book, prospect_id, plan, reward.reached_on)
+    days = {max(draw.reversed_on, reward.accrued_on) for draw in earning if draw.reversed_on}
     left = (_left_on(book, prospect_id, reward, plan, on) for on in days if on <= until)
     return min(left, default=reward.amount)
 
 
 def _left_on(book: Book, prospect_id: str, reward: Reward, plan: RewardPlan, on: date) -> Minor:
-    drawn = _drawn(book, prospect_id, plan, reward.reached_on, on)
+    stands = drawn(book, prospect_id, plan, reward.reached_on, on)
     if plan.basis != "loan":
-        return reward.amount if drawn else 0
-    whole = earned(plan, drawn).whole
+        return reward.amount if stands else 0
+    whole = earned(plan, stands).whole
     if whole >= reward.whole:
         return reward.amount
     return min(reward.amount, share(whole, reward.share_ppm))

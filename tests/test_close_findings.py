@@ -24,6 +24,7 @@ from infra.http.ledger_totals import LedgerTotals
 from infra.http.served import Served
 from infra.policy.judging import judged, raise_findings
 from infra.policy.packs import DATA, load_packs
+from infra.rules.reading import DATA as RULES
 from tests.closing_ledger import (
     SHORT,
     balances,
@@ -213,6 +214,20 @@ def test_a_rule_changed_since_is_another_pack(bank: Parts, tmp_path: Path) -> No
     own.write_text(own.read_text().replace('severity = "high"', 'severity = "low"'))
     with pytest.raises(PacksDifferError):
         close(bank, march(8), packs=[str(own)])
+
+
+def test_plans_changed_since_are_another_pack(
+    bank: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(bank, "cn")
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "rewards.toml").write_text((RULES / "rewards.toml").read_text() + "# another\n")
+    monkeypatch.setenv("GUANXI_RULES", str(rules))
+    with pytest.raises(PacksDifferError, match="none, cn"):
+        close(bank, march(8))
+    monkeypatch.delenv("GUANXI_RULES")
+    assert close(bank, march(8))[0].findings == 2
 
 
 def test_a_close_begun_before_closes_judged_is_finished_without(bank: Parts) -> None:

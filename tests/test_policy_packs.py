@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from infra.policy.packs import NAMES, PackError, load_pack, load_packs
+from infra.policy.packs import DATA, NAMES, PackError, load_pack, load_packs
 from infra.policy.page import packs_page
+from infra.rules.reading import DATA as RULES
+from infra.rules.reading import RulesError, attribution_rules, reward_plans
 from projections.policy.checks import CHECKS
+from projections.policy.rewards import AsPlanned
+from projections.referral_attribution import AttributionRulesFile
 
 SOUND = """\
 jurisdiction = "xx"
@@ -112,6 +117,69 @@ def test_a_pack_is_refused_with_the_place_and_the_reason(
 ) -> None:
     assert SOUND.count(before) == 1
     assert message in refused(tmp_path, SOUND.replace(before, after))
+
+
+# Rules in use that a pack names.
+
+ABOUT_PLANS = SOUND[: SOUND.index("days = 7")].replace("deposit_after_draw", "reward_outside_plan")
+NAMING = f'{ABOUT_PLANS}plans = "rewards"\nattribution = "attribution"\n'
+
+
+def digest(*files: Path) -> str:
+    pack, *rules = (file.read_bytes() for file in files)
+    return sha256(pack + b"".join(sha256(text).digest() for text in rules)).hexdigest()
+
+
+def test_a_rule_judges_by_the_plans_and_the_attribution_in_use(tmp_path: Path) -> None:
+    [rule] = load_pack(told(tmp_path, NAMING)).rules
+    assert rule.parameters == AsPlanned(
+        plans=reward_plans(),
+        attribution=AttributionRulesFile(versions=tuple(attribution_rules())),
+    )
+
+
+def test_a_pack_has_the_hash_of_its_file_and_of_the_rules_it_names(tmp_path: Path) -> None:
+    assert load_pack(DATA / "us.toml").sha256 == digest(DATA / "us.toml")
+    named = [RULES / "attribution.toml", RULES / "rewards.toml"]
+    own = told(tmp_path, NAMING)
+    assert load_pack(own).sha256 == digest(own, *named)
+    assert load_pack(DATA / "none.toml").sha256 == digest(DATA / "none.toml", *named)
+
+
+def test_a_bank_s_own_plans_are_those_that_judge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = load_pack(DATA / "none.toml")
+    own = tmp_path / "rewards.toml"
+    own.write_text((RULES / "rewards.toml").read_text("utf-8").replace("friend", "amigo"), "utf-8")
+    monkeypatch.setenv("GUANXI_RULES", str(tmp_path))
+    after = load_pack(DATA / "none.toml")
+    assert before.sha256 != after.sha256
+    assert after.sha256 == digest(DATA / "none.toml", RULES / "attribution.toml", own)
+    [rule] = [rule for rule in after.rules if rule.id == "LEDGER-05"]
+    assert rule.parameters.plans.version("amigo", 1)  # type: ignore[attr-defined]  # of the check
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ('"reward"', "parameters: plans: Value error, rules of this kind are named rewards"),
+        ('"attribution"', "parameters: plans: Value error, rules of this kind are named rewards"),
+        ("7", "parameters: plans: Value error, rules of this kind are named rewards"),
+    ],
+)
+def test_rules_of_another_name_are_refused(tmp_path: Path, name: str, message: str) -> None:
+    assert message in refused(tmp_path, NAMING.replace('"rewards"', name))
+    assert "plans: Field required" in refused(tmp_path, NAMING.replace('plans = "rewards"\n', ""))
+
+
+def test_rules_that_cannot_be_used_are_told_with_their_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rewards.toml").write_text("[[plans]]\nid = 7\n")
+    monkeypatch.setenv("GUANXI_RULES", str(tmp_path))
+    with pytest.raises(RulesError, match=r"rewards\.toml: plans\.0"):
+        load_packs(["cn"])
 
 
 def again(version: int, first: str) -> str:

@@ -136,6 +136,20 @@ def test_the_branch_of_the_customer_wins_where_the_rule_says_so() -> None:
     assert owed(touch("X", 15, branch="B1"), rules=by_customer).branch == "B1"
 
 
+def test_the_branch_of_who_is_no_customer_by_the_date_wins_nothing() -> None:
+    first, last = touch("X", 15, ended=20, branch="B2"), touch("Y", 25, branch="B1")
+    rows: list[tuple[Key, Row]] = [
+        (("P", "referral", "R1"), first),
+        (("P", "referral", "R2"), replace(last, converted_on=CONVERTED)),
+        (("P", "customer", ""), replace(customer(day(50)), profiles=PROFILES)),
+    ]
+    rules = replace(RULES, touch="last", branch_conflict="customer", claim_days=99)
+    claimed = [
+        attribution(Book.from_rows(rows), "P", as_of, (rules,)) for as_of in (CLAIMED, day(50))
+    ]
+    assert [found.branch for found in claimed] == ["B1", "B2"]
+
+
 def test_the_rules_of_the_day_of_the_conversion_count() -> None:
     later = replace(RULES, version=2, in_force_from=CONVERTED, split=Split(referrer=100))
     rows: list[tuple[Key, Row]] = [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from domain.finding import FindingRaised
 from domain.referral import ReferralConverted, ReferralLapsed
 from domain.reward import RewardAccrued, RewardClawedBack, RewardPaid
 from infra.attempt import Recorded, Refused, Unchanged
@@ -23,7 +24,10 @@ from tests.surfaces.cli import guanxi
 from tests.write_side import ACCOUNT, DRAW, LOAN, RELATIONSHIP, told
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from consumers.event_store import StoredRecord
 
 pytestmark = pytest.mark.usefixtures("ledger")
 PLANS = """
@@ -111,9 +115,13 @@ def ask(*words: str) -> Any:  # noqa: ANN401 - any JSON document
     return answer.document()
 
 
-def events(*types: type) -> list[Any]:
+def stored() -> Sequence[StoredRecord]:
     with opened(from_environment()) as parts:
-        found = [decode_record(each).event for each in parts.store.read(0, 1_000)]
+        return parts.store.read(0, 1_000)
+
+
+def events(*types: type) -> list[Any]:
+    found = [decode_record(each).event for each in stored()]
     return [event for event in found if isinstance(event, types)]
 
 
@@ -290,14 +298,38 @@ def test_a_close_and_a_judgement_look_at_rewards() -> None:
     say("approve-reward", reward_id="W7", approved_on="2024-02-01", approved_by="HEAD")
     say("pay-reward", reward_id="W7", paid_on="2024-02-02", booked="yes", by="CASH-1")
     ask("close", "2024-01-31", "--carry")
-    assert [(row["rule"], row["customer_id"]) for row in ask("export", "findings")["rows"]] == [
-        ("CN-07", "C2")
-    ]
+    raised = ask("export", "findings")["rows"]
+    assert {(row["rule"], row["customer_id"]) for row in raised} == {
+        ("CN-07", "C2"),
+        ("LEDGER-05", "C2"),
+    }
     found = ask("judge", "--as-of", "2024-02-02")["findings"]
-    assert {row["rule"]: row["raised_before"] for row in found if "W7" in row["facts"][0]} == {
+    assert {row["facts"][0] for row in found} == {"reward:W7", "reward-paid:W7"}
+    assert {row["rule"]: row["raised_before"] for row in found} == {
         "CN-06": False,
         "CN-07": True,
+        "LEDGER-05": True,
     }
+
+
+def test_a_reward_told_by_hand_is_held_against_the_bank_s_own_plan() -> None:
+    [reward, _] = sorted(accrued(), key=lambda each: each.payee_id)
+    by_hand = {name: str(value) for name, value in asdict(reward).items()}
+    by_hand |= {"reward_id": "W8", "payee_id": "C7", "whole": "3.00", "amount": "2.10"}
+    del by_hand["customer_id"]
+    say("reverse-draw", draw_id="W1", reversed_on="2024-02-01")
+    ask("reward", "claw-back", "--as-of", "2024-02-01")
+    say("accrue-reward", **by_hand)
+    assert ask("judge", "--as-of", "2024-01-30", "--dry-run")["findings"] == []
+    [found] = ask("judge", "--as-of", "2024-02-01")["findings"]
+    assert (found["rule"], found["offended_on"]) == ("LEDGER-05", "2024-01-31")
+    assert found["facts"] == ["reward:W8", "referral:R1"]
+    assert found["detail"] == (
+        "2.10 CNY for C7 by friend version 1: nothing of it is owed to C7, but to C1, RM-1"
+    )
+    told_by = {record.id: record.type for record in stored()}
+    [raised] = events(FindingRaised)
+    assert [told_by[id_] for id_ in raised.events] == ["reward-accrued", "referral-introduced"]
 
 
 def test_a_referral_lapses_by_time_once() -> None:

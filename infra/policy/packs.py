@@ -1,7 +1,8 @@
 """Policy packs, read from their data files and checked before anything is judged by them.
 
 A pack is a TOML file: those that come with the program lie in `data/`, and a bank may name a
-file of its own. `none` holds what the ledger itself flags and goes with every other pack.
+file of its own. `none` holds what the ledger itself flags and goes with every other pack. A rule
+may be about other rules in use, such as the reward plans: its parameters name them.
 """
 
 from __future__ import annotations
@@ -9,14 +10,23 @@ from __future__ import annotations
 import tomllib
 from dataclasses import MISSING, fields
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+)
 
 from domain.finding import Severity  # noqa: TC001 - pydantic reads it at run time
+from infra.rules.reading import NAMED, NamedRules, named_rules
 from projections.policy.checks import CHECKS
 from projections.policy.rules import Pack, Rule
 
@@ -67,7 +77,7 @@ class _PackTold(_Strict):
 def load_packs(names: Iterable[str]) -> Sequence[Pack]:
     """Return the packs named, each by its name or its file, after the ledger's own flags.
 
-    Raises `PackError`.
+    Raises `PackError`, or `RulesError` where rules that one of them names cannot be used.
     """
     paths = [path_of(name) for name in (LEDGERS_OWN, *names)]
     return tuple(load_pack(path) for path in dict.fromkeys(paths))
@@ -84,7 +94,7 @@ def path_of(name: str) -> Path:
 
 
 def load_pack(path: Path) -> Pack:
-    """Return the pack of a file. Raises `PackError`."""
+    """Return the pack of a file. Raises `PackError` and `RulesError`."""
     try:
         text = path.read_bytes()
         told = _PackTold.model_validate(tomllib.loads(text.decode()))
@@ -93,10 +103,12 @@ def load_pack(path: Path) -> Pack:
         raise PackError(message) from error
     except ValidationError as error:
         raise PackError(_where(path.name, error)) from None
-    rules = tuple(_rule(path.name, rule) for rule in told.rules)
+    named: dict[str, NamedRules] = {}
+    rules = tuple(_rule(path.name, rule, named) for rule in told.rules)
     _check_versions(path.name, rules)
+    behind = b"".join(named[name].sha256 for name in sorted(named))
     return Pack(
-        sha256=sha256(text).hexdigest(),
+        sha256=sha256(text + behind).hexdigest(),
         jurisdiction=told.jurisdiction,
         title=told.title,
         notice=told.notice,
@@ -104,7 +116,7 @@ def load_pack(path: Path) -> Pack:
     )
 
 
-def _rule(file: str, told: _RuleTold) -> Rule:
+def _rule(file: str, told: _RuleTold, named: dict[str, NamedRules]) -> Rule:
     where = f"{file}: {told.id} version {told.version}"
     if told.check not in CHECKS:
         message = f"{where}: check {told.check!r} is none of {', '.join(sorted(CHECKS))}"
@@ -113,17 +125,22 @@ def _rule(file: str, told: _RuleTold) -> Rule:
         message = f"{where}: in_force_to {told.in_force_to} is before {told.in_force_from}"
         raise PackError(message)
     check = CHECKS[told.check]
-    parameters = _parameters(f"{where}: parameters", check.parameters, told.parameters)
+    parameters = _parameters(f"{where}: parameters", check.parameters, told.parameters, named)
     values = told.model_dump(exclude={"check", "parameters"})
     return Rule(check=check, parameters=parameters, **values)
 
 
-def _parameters(where: str, cls: type[Any], values: dict[str, Any]) -> object:
-    """Return a check's parameters: whole numbers from 0 on, lists with something in them."""
+def _parameters(
+    where: str, cls: type[Any], values: dict[str, Any], named: dict[str, NamedRules]
+) -> object:
+    """Return a check's parameters: whole numbers from 0 on, lists with something in them.
+
+    Rules in use are told by their name; those that were read are added to `named`.
+    """
     told = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
     try:
         model = _model_of(cls)  # type: ignore[arg-type]  # mypy doubts that a class has a hash
-        return cls(**dict(model.model_validate(told)))
+        return cls(**dict(model.model_validate(told, context=named)))
     except ValidationError as error:
         raise PackError(_where(where, error)) from None
 
@@ -133,7 +150,7 @@ def _model_of(cls: type[Any]) -> type[_Strict]:
     types = get_type_hints(cls)
     columns: dict[str, Any] = {
         field.name: (
-            Annotated[types[field.name], _LEAST[bool(get_args(types[field.name]))]],
+            Annotated[types[field.name], _checked(types[field.name])],
             ... if field.default is MISSING else field.default,
         )
         for field in fields(cls)
@@ -141,7 +158,22 @@ def _model_of(cls: type[Any]) -> type[_Strict]:
     return create_model(cls.__name__, __base__=_Strict, **columns)
 
 
-_LEAST = {True: Field(min_length=1), False: Field(ge=0)}
+def _checked(hint: Any) -> Any:  # noqa: ANN401 - a type and how pydantic checks it
+    if hint in NAMED.values():
+        return PlainValidator(partial(_in_use, hint))
+    return Field(min_length=1) if get_args(hint) else Field(ge=0)
+
+
+def _in_use(form: type[Any], name: object, info: ValidationInfo) -> object:
+    """Return the rules of a name, of which there must be some of the form."""
+    names = [each for each, of in NAMED.items() if of is form]
+    if name not in names:
+        message = f"rules of this kind are named {', '.join(names)}"
+        raise ValueError(message)
+    named: dict[str, NamedRules] = info.context  # type: ignore[assignment]  # as `_parameters` gives it
+    if name not in named:
+        named[name] = named_rules(name)
+    return named[name].rules
 
 
 def _check_versions(file: str, rules: Sequence[Rule]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from inspect import cleandoc
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from infra.policy.packs import DATA, LEDGERS_OWN, NAMES, load_pack
+from infra.rules.reading import NAMED
 from projections.policy.checks import CHECKS
 
 if TYPE_CHECKING:
@@ -34,8 +35,12 @@ three. `guanxi show findings`, `guanxi export findings` and `GET /findings` tell
 
 A bank's own pack is a TOML file of the same form: `guanxi judge --pack OUR-RULES.toml`. A rule
 names a check, its parameters and its dates, both included; another version of a rule begins after
-the one before has ended. The checks, and what each takes:
+the one before has ended. Where a check is about other rules in use, such as the reward plans, its
+parameter names their file in `infra/rules/data/`, or the bank's own in `GUANXI_RULES`. The SHA-256
+of a pack is over its file and then, in the order of their names, the SHA-256 (32 bytes) of each
+file of rules that it names. The checks, and what each takes:
 """
+_NAMES = {form: name for name, form in NAMED.items()}
 
 
 def packs_page() -> str:
@@ -66,8 +71,14 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield f"* severity {rule.severity}"
     yield f"* source: {rule.source}"
     yield f"* looks for: {rule.looks_for}"
-    parameters: dict[str, Any] = asdict(rule.parameters)  # type: ignore[call-overload]  # of the check's dataclass
-    for name, value in parameters.items():
-        told = ", ".join(value) if isinstance(value, tuple) else value
-        yield f"* `{name}`: {told if told != '' else 'none'}"
+    for field in fields(rule.parameters):  # type: ignore[arg-type]  # of the check's dataclass
+        yield f"* `{field.name}`: {_told(getattr(rule.parameters, field.name))}"
     yield ""
+
+
+def _told(value: object) -> str:
+    """Return a parameter as a pack tells it: rules by the name of their file."""
+    if type(value) in _NAMES:
+        return f"`{_NAMES[type(value)]}.toml`"
+    told = ", ".join(value) if isinstance(value, tuple) else str(value)
+    return told or "none"

@@ -1,7 +1,7 @@
 """Rules of agenda, judgement, customer value and networks, read from data files and checked.
 
 Those that come with the program lie in `data/`; `GUANXI_RULES` may name a folder with a bank's
-own, of which each replaces the one of its name whole.
+own, of which each replaces the one of its name whole. A policy pack may name some of them.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import tomllib
 from dataclasses import fields, is_dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -24,11 +25,17 @@ from projections.reward_plans import RewardPlans
 from projections.value_rules import ValueRules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
 RULES_FOLDER = "GUANXI_RULES"
 DATA = Path(__file__).with_name("data")
+
+# The rules that a policy pack may name, each by the stem of its file.
+NAMED: Mapping[str, type[Any]] = {
+    "attribution": AttributionRulesFile,
+    "rewards": RewardPlans,
+}
 
 Rules = TypeVar("Rules")
 
@@ -37,6 +44,13 @@ class RulesError(Exception):
     """A file of rules that cannot be used; the message names the file and the entry."""
 
     code: ClassVar[str] = "bad-rules"
+
+
+class NamedRules(NamedTuple):
+    """The rules of a file in use, and the SHA-256 of its bytes."""
+
+    rules: Any
+    sha256: bytes
 
 
 def agenda_rules() -> AgendaRules:
@@ -79,16 +93,40 @@ def partner_rules() -> Sequence[PartnerRules]:
     return _rules("partner.toml", PartnerRulesFile).versions
 
 
+def named_rules(name: str) -> NamedRules:
+    """Return rules of `NAMED` as they are in use. Raises `RulesError`."""
+    path = _path_of(f"{name}.toml")
+    text = _bytes_of(path)
+    return NamedRules(_parsed(path, text, NAMED[name]), sha256(text).digest())
+
+
 def _rules(name: str, cls: type[Rules]) -> Rules:
+    return read_rules(_path_of(name), cls)
+
+
+def _path_of(name: str) -> Path:
+    """Return the bank's own file of a name, or the one that comes with the program."""
     folder = os.environ.get(RULES_FOLDER)
     own = Path(folder) / name if folder else DATA / name
-    return read_rules(own if own.exists() else DATA / name, cls)
+    return own if own.exists() else DATA / name
 
 
 def read_rules(path: Path, cls: type[Rules]) -> Rules:
     """Return the rules of a TOML file. Raises `RulesError`."""
+    return _parsed(path, _bytes_of(path), cls)
+
+
+def _bytes_of(path: Path) -> bytes:
     try:
-        told = tomllib.loads(path.read_text("utf-8"))
+        return path.read_bytes()
+    except OSError as error:
+        message = f"{path}: {error}"
+        raise RulesError(message) from error
+
+
+def _parsed(path: Path, text: bytes, cls: type[Rules]) -> Rules:
+    try:
+        told = tomllib.loads(text.decode())
         _refuse_unknown(told, cls)
         rules: Rules = TypeAdapter(cls).validate_python(told)
     except ValidationError as error:
@@ -96,7 +134,7 @@ def read_rules(path: Path, cls: type[Rules]) -> Rules:
         where = ".".join(str(part) for part in first["loc"])
         message = f"{path}: {where or 'rules'}: {first['msg']}"
         raise RulesError(message) from None
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         message = f"{path}: {error}"
         raise RulesError(message) from error
     return rules

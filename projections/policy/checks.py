@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from projections.policy import commitments, dealings, deposits, loans, partners
+from projections.policy import commitments, dealings, deposits, loans, partners, rewards
 
 if TYPE_CHECKING:
     from projections.policy.rules import Check
@@ -15,4 +15,5 @@ CHECKS: dict[str, Check[Any]] = {
     **deposits.CHECKS,
     **dealings.CHECKS,
     **partners.CHECKS,
+    **rewards.CHECKS,
 }

@@ -64,7 +64,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
-    """The rules of one jurisdiction, and the SHA-256 (hex) of its file. Not legal advice."""
+    """The rules of one jurisdiction. Not legal advice.
+
+    `sha256` (hex) is over its file, and over the other rules in use that its rules name.
+    """
 
     sha256: str
     jurisdiction: str
