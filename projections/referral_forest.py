@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from projections.book import Book
@@ -71,21 +71,27 @@ def live(
 
 
 def _stood(
-    referrals: Sequence[tuple[str, Referral | Introduction]], firsts: Sequence[date], as_of: date
+    referrals: Sequence[tuple[str, Referral | Introduction]],
+    firsts: Sequence[date],
+    as_of: date,
+    overlaps: list[tuple[Standing, Standing]] | None = None,
 ) -> list[Standing]:
+    """Return which referrals stood, and add the others to `overlaps`, each with what lived."""
     if len(referrals) > 1:
         referrals = sorted(referrals, key=partial(_place, as_of))
     stood: list[Standing] = []
     for referral_id, referral in referrals:
         if referral.introduced_on > as_of:
             break
-        if stood and stood[-1].lives(referral.introduced_on):
-            continue
         ended_on = referral.ended_on
         if ended_on is not None and ended_on > as_of:
             ended_on = None  # not known yet
         converted_on = _converted_on(referral, firsts, as_of)
-        stood.append(Standing(referral_id, referral, converted_on, ended_on))
+        this = Standing(referral_id, referral, converted_on, ended_on)
+        if not stood or not stood[-1].lives(referral.introduced_on):
+            stood.append(this)
+        elif overlaps is not None:
+            overlaps.append((this, stood[-1]))
     return stood
 
 
@@ -149,21 +155,58 @@ def forest(book: Book, as_of: date) -> dict[str, Standing]:
 
 def cut_circles(edges: dict[str, Standing]) -> None:
     """Take the latest referral out of each circle of the prospects' live ones."""
+    for latest, *_ in tuple(_circles(edges)):
+        del edges[latest]
+
+
+def _circles(edges: Mapping[str, Standing]) -> Iterator[list[str]]:
+    """Yield the prospects of each circle: that of the latest referral, and up from there."""
     passed: dict[str, str] = {}  # each node once, by the walk that came through it first
-    for start in tuple(edges):
+    for start in edges:
         node = start
         while node in edges and node not in passed:
             passed[node] = start
             node = edges[node].referral.referrer_id
         if node in edges and passed[node] == start:
-            del edges[_latest_of_circle(edges, node)]
+            yield _circle(edges, node)
 
 
-def _latest_of_circle(edges: dict[str, Standing], node: str) -> str:
+def _circle(edges: Mapping[str, Standing], node: str) -> list[str]:
     circle = [node]
     while (above := edges[circle[-1]].referral.referrer_id) != node:
         circle.append(above)
-    return max(circle, key=lambda id_: edges[id_].precedence)
+    latest = circle.index(max(circle, key=lambda id_: edges[id_].precedence))
+    return circle[latest:] + circle[:latest]
+
+
+class LeftOut(NamedTuple):
+    """A referral that is left out of the forest though it lived, and what it is left out for.
+
+    That is one of the same prospect which lived when it was introduced, or, of a `circle`, those
+    above it.
+    """
+
+    prospect_id: str
+    referral: Standing
+    others: tuple[Standing, ...]
+    circle: bool
+
+
+def left_out(book: Book, as_of: date) -> Iterator[LeftOut]:
+    """Yield the referrals introduced up to a date that the forest of the date leaves out."""
+    for prospect_id, ids in book.referrals_of_prospect.items():
+        overlaps: list[tuple[Standing, Standing]] = []
+        if len(ids) > 1:
+            _stood(*_told(book, prospect_id), as_of, overlaps)
+        for this, other in overlaps:
+            if this.lives(this.referral.introduced_on):
+                yield LeftOut(prospect_id, this, (other,), circle=False)
+    bringing = (id_ for id_ in book.referrals_of_prospect if id_ in book.referrals_by_referrer)
+    found = ((id_, _live(book, id_, as_of)) for id_ in bringing)
+    edges = {prospect_id: stood for prospect_id, stood in found if stood}
+    for prospect_id, *above in _circles(edges):
+        others = tuple(edges[id_] for id_ in above)
+        yield LeftOut(prospect_id, edges[prospect_id], others, circle=True)
 
 
 def live_referral(book: Book, prospect_id: str, as_of: date) -> Standing | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -229,6 +230,37 @@ def facts_of_people(draw: st.DrawFn) -> list[tuple[Key, Row]]:
 
 def _each(who: str, kind: str, rows: list[Row]) -> list[tuple[Key, Row]]:
     return [((who, kind, f"{who}-{kind}-{number}"), row) for number, row in enumerate(rows)]
+
+
+def known_by(rows: list[tuple[Key, Row]], as_of: date) -> list[tuple[Key, Row]]:
+    """Return the facts of people without all of their business that is dated later."""
+    found: list[tuple[Key, Row]] = []
+    for key, row in rows:
+        match row:
+            case Customer():
+                if row.opened_on <= as_of:
+                    profiles = tuple(each for each in row.profiles if each.since <= as_of)
+                    found.append((key, replace(row, profiles=profiles)))
+            case Account():
+                if row.opened_on <= as_of:
+                    found.append((key, row))
+            case Loan():
+                draws = (draw for draw in row.draws if draw.on <= as_of)
+                stood = (replace(d, reversed_on=_known(d.reversed_on, as_of)) for d in draws)
+                found.append((key, replace(row, draws=tuple(stood))))
+            case Referral():
+                if row.introduced_on <= as_of:
+                    ended_on = _known(row.ended_on, as_of)
+                    converted_on = _known(row.converted_on, as_of)
+                    known = replace(row, ended_on=ended_on, converted_on=converted_on)
+                    found.append((key, known))
+            case _:
+                found.append((key, row))
+    return found
+
+
+def _known(on: date | None, as_of: date) -> date | None:
+    return on if on is not None and on <= as_of else None
 
 
 books = facts_of_people().map(Book.from_rows)

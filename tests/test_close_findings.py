@@ -38,7 +38,7 @@ from tests.closing_ledger import (
 )
 from tests.cut_store import Cut
 from tests.surfaces.cli import guanxi
-from tests.write_side import ACCOUNT, DRAW, LOAN, told
+from tests.write_side import ACCOUNT, DRAW, LOAN, REFERRAL, RELATIONSHIP, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,6 +162,29 @@ def test_a_correction_restates_and_judges_in_one_close(bank: Parts) -> None:
     tell(bank, gift("2024-03-02", "G2"))
     [closed] = close(bank, march(9), carry=True)
     assert (closed.restated, closed.findings) == (1, 1)
+
+
+def test_business_told_late_that_closes_a_circle_is_found_by_the_next_close(bank: Parts) -> None:
+    other = {"customer_id": "C9", "opened_on": "2024-03-01"}
+    back = {"referral_id": "R2", "referrer_id": "C9", "prospect_id": "C1"}
+    tell(
+        bank,
+        told("open-relationship", RELATIONSHIP | other),
+        told("introduce-referral", REFERRAL, introduced_on="2024-03-01"),
+        told(
+            "decline-referral", {"referral_id": "R1", "declined_on": "2024-03-03", "reason": "x"}
+        ),
+        told("introduce-referral", REFERRAL | back, introduced_on="2024-03-05"),
+    )
+    close(bank, march(8))
+    before = {each.finding_id for each in raised(bank)}
+    tell(bank, told("open-account", ACCOUNT | other, account_id="A9", opened_on="2024-03-02"))
+    close(bank, march(9), carry=True)
+    [found] = [each for each in raised(bank) if each.finding_id not in before]
+    assert (found.rule, found.customer_id, found.offended_on) == ("LEDGER-06", "C1", march(5))
+    assert found.facts == ("referral:R2", "referral:R1")
+    customers = {record.id: record.customer_id for record in bank.store.read(0, 5_000)}
+    assert [customers[id_] for id_ in found.events] == ["C1", "C9"]
 
 
 def test_month_end_deviation_is_the_whole_bank_s(tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from domain.telling import told
 from projections.book import Book
-from projections.facts import Account, ClawedBack, Customer, Draw, Loan, Referral, Reward
+from projections.facts import ClawedBack, Draw, Referral, Reward
 from projections.policy.rewards import CHECKS, AsPlanned
 from projections.referral_attribution import AttributionRules, AttributionRulesFile, Split
 from projections.reward_plans import Band, RewardPlan, RewardPlans
 from projections.rewards import due
-from tests.books import account, customer, day, facts_of_people, loan, referral
+from tests.books import account, customer, day, facts_of_people, known_by, loan, referral
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -232,37 +232,6 @@ def test_a_referral_told_late_that_takes_the_conversion_makes_one_of_who_was_wro
     ]
     first = planned(FRIEND, rules=replace(RULES, touch="first"))
     assert judged([*STORY, late, *accrued(STORY, first)], first, day(40)) == []
-
-
-def known_by(rows: Rows, as_of: date) -> Rows:
-    """Return the facts without all that is dated later."""
-    found: Rows = []
-    for key, row in rows:
-        match row:
-            case Customer():
-                if row.opened_on <= as_of:
-                    profiles = tuple(each for each in row.profiles if each.since <= as_of)
-                    found.append((key, replace(row, profiles=profiles)))
-            case Account():
-                if row.opened_on <= as_of:
-                    found.append((key, row))
-            case Loan():
-                draws = (draw for draw in row.draws if draw.on <= as_of)
-                stood = (replace(d, reversed_on=_known(d.reversed_on, as_of)) for d in draws)
-                found.append((key, replace(row, draws=tuple(stood))))
-            case Referral():
-                if row.introduced_on <= as_of:
-                    ended_on = _known(row.ended_on, as_of)
-                    converted_on = _known(row.converted_on, as_of)
-                    known = replace(row, ended_on=ended_on, converted_on=converted_on)
-                    found.append((key, known))
-            case _:
-                found.append((key, row))
-    return found
-
-
-def _known(on: date | None, as_of: date) -> date | None:
-    return on if on is not None and on <= as_of else None
 
 
 ANY = replace(FRIEND, in_force_from=day(-99), via=("customer", "guarantor"), claim_days=90)

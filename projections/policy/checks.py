@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from projections.policy import commitments, dealings, deposits, loans, partners, rewards
+from projections.policy import (
+    commitments,
+    dealings,
+    deposits,
+    loans,
+    partners,
+    referrals,
+    rewards,
+)
 
 if TYPE_CHECKING:
     from projections.policy.rules import Check
@@ -15,5 +23,6 @@ CHECKS: dict[str, Check[Any]] = {
     **deposits.CHECKS,
     **dealings.CHECKS,
     **partners.CHECKS,
+    **referrals.CHECKS,
     **rewards.CHECKS,
 }

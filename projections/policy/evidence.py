@@ -94,6 +94,7 @@ def customers_of(book: Book, finding: Finding) -> set[str]:
         "hold": book.holds,
         "loan": book.loans,
         "commitment": book.commitments,
+        "referral": book.referrals,
     }
     found = {finding.customer_id}
     for fact in finding.facts:
