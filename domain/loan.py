@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date  # noqa: TC003 - the codec reads the field types at run time
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from domain.telling import latest_on
 from domain.values import Minor  # noqa: TC001 - read at run time
 
 if TYPE_CHECKING:
@@ -140,10 +139,6 @@ class Loan:
     moved: Mapping[str, LoanEvent] = field(default_factory=dict)
     settled_on: date | None = None
     renewed: LoanRenewed | None = None
-
-    def rate_on(self, day: date) -> str | None:
-        """Return the annual rate in force on a day."""
-        return latest_on(day, self.rates)
 
 
 def evolve(  # noqa: PLR0911 - one a case

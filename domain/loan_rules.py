@@ -28,7 +28,7 @@ from domain.loan import (
     Repayment,
     RepaymentReversed,
 )
-from domain.telling import told
+from domain.telling import told, told_for
 from domain.values import Minor  # noqa: TC001 - read at run time
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def decide(  # noqa: PLR0911 - one a case
         case ChangeRate():
             checks.rate(command.annual_rate)
             loan = known_loan(command.loan_id, world)
-            if loan.rate_on(command.changed_on) == command.annual_rate:
+            if told_for(command.changed_on, loan.rates) == command.annual_rate:
                 return ()
             return (told(RateChanged, command, customer_id=loan.customer_id),)
         case SettleLoan():

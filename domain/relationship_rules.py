@@ -38,7 +38,7 @@ from domain.relationship import (
     RelationshipOpened,
     TierAssigned,
 )
-from domain.telling import latest_on, told
+from domain.telling import latest_on, told, told_for
 from domain.values import CustomerKind  # noqa: TC001 - read at run time
 
 if TYPE_CHECKING:
@@ -233,20 +233,20 @@ def _assign_tier(command: AssignTier, customer: Customer) -> tuple[RelationshipE
 def _consent(
     command: GiveConsent | WithdrawConsent, customer: Customer
 ) -> tuple[RelationshipEvent, ...]:
-    if _agrees_already(command, customer.consents.get(command.purpose, ())):
+    if _told_already(command, customer.consents.get(command.purpose, ())):
         return ()
     if isinstance(command, GiveConsent):
         return (told(ConsentGiven, command),)
     return (told(ConsentWithdrawn, command),)
 
 
-def _agrees_already(
+def _told_already(
     command: GiveConsent | WithdrawConsent, history: Iterable[tuple[date, bool]]
 ) -> bool:
     """Tell whether nothing changes. A withdrawal alone is evidence too, and a change."""
     if isinstance(command, GiveConsent):
-        return latest_on(command.given_on, history) is True
-    return latest_on(command.withdrawn_on, history) is False
+        return told_for(command.given_on, history) is True
+    return told_for(command.withdrawn_on, history) is False
 
 
 def _of_prospect(
@@ -255,7 +255,7 @@ def _of_prospect(
     """Return what someone without a relationship asks for: it is their right too."""
     if isinstance(command, ForgetRelationship):
         return (told(ProspectForgotten, command),)
-    if _agrees_already(command, prospect.consents.get(command.purpose, ())):
+    if _told_already(command, prospect.consents.get(command.purpose, ())):
         return ()
     if isinstance(command, GiveConsent):
         return (told(ProspectConsentGiven, command),)

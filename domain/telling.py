@@ -21,6 +21,15 @@ def told(event: type[Told], by: object, **rest: Any) -> Told:  # noqa: ANN401 - 
     return event(**same, **rest)
 
 
+def told_for(day: date, history: Iterable[tuple[date, Value]]) -> Value | None:
+    """Return what was last told to hold from this very day on, None where nothing was.
+
+    To tell it again changes nothing. What holds already since another day is no repetition: a
+    fact told later, of a date between the two, may change it up to this day.
+    """
+    return next((value for on, value in reversed([*history]) if on == day), None)
+
+
 def latest_on(day: date, history: Iterable[tuple[date, Value]]) -> Value | None:
     """Return what held on a day: the latest dated up to it, the last told of one date.
 

@@ -16,6 +16,7 @@ from projections.facts import (
     BalanceMonth,
     Commitment,
     Consent,
+    Consented,
     Contact,
     CrossCheck,
     Customer,
@@ -294,7 +295,7 @@ def _over(on: date | None, as_of: date) -> bool:
     return on is not None and on <= as_of
 
 
-Dated = TypeVar("Dated", Profile, Assignment, TierFrom, MaturesFrom)
+Dated = TypeVar("Dated", Profile, Assignment, TierFrom, MaturesFrom, Consented)
 
 
 def _latest(history: Iterable[Dated], as_of: date) -> Dated | None:
@@ -357,17 +358,15 @@ def tier_from(customer: Customer, as_of: date) -> TierFrom | None:
 
 def consents_at(book: Book, customer_id: str, as_of: date) -> tuple[str, ...]:
     """Return the purposes to which the customer's consent is in force on a day, sorted."""
-    consents = book.consents_of.get(customer_id, {})
-    return tuple(
-        sorted(
-            purpose
-            for purpose, consent in consents.items()
-            if any(
-                span.given_on <= as_of and not _over(span.withdrawn_on, as_of)
-                for span in consent.spans
-            )
-        )
-    )
+    purposes = book.consents_of.get(customer_id, {})
+    return tuple(sorted(each for each in purposes if _agreed(book, customer_id, each, as_of)))
+
+
+def _agreed(book: Book, customer_id: str, purpose: str, as_of: date) -> bool | None:
+    """Tell whether the customer agrees to a purpose on a day; None where nothing was told."""
+    consent = book.consents_of.get(customer_id, {}).get(purpose)
+    last = _latest(consent.told, as_of) if consent else None
+    return last.given if last else None
 
 
 def may_be_named(book: Book, customer_id: str, as_of: date) -> bool:
@@ -375,10 +374,7 @@ def may_be_named(book: Book, customer_id: str, as_of: date) -> bool:
 
     Asked for by withdrawing the consent `being-named`, and taken back by giving it.
     """
-    consent = book.consents_of.get(customer_id, {}).get(NAMING)
-    spans = [span for span in consent.spans if span.given_on <= as_of] if consent else []
-    latest = max(reversed(spans), key=lambda span: span.given_on, default=None)
-    return latest is None or not _over(latest.withdrawn_on, as_of)
+    return _agreed(book, customer_id, NAMING, as_of) is not False
 
 
 def currencies(book: Book) -> list[str]:

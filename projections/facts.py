@@ -81,20 +81,17 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Consented:
-    """A consent holds from `given_on` until the day before `withdrawn_on`.
+    """Whether the customer agrees, from a business date on."""
 
-    Both are the same day where it was refused without having been given.
-    """
-
-    given_on: date
-    withdrawn_on: date | None = None
+    since: date
+    given: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """kind `consent`, id the purpose: when the customer agreed to it, in ledger order."""
+    """kind `consent`, id the purpose: each time it was given or withdrawn, in ledger order."""
 
-    spans: tuple[Consented, ...]
+    told: tuple[Consented, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import permutations
+
+import pytest
 
 from projections.book import (
     Book,
@@ -9,6 +12,7 @@ from projections.book import (
     currencies,
     drawn,
     joint_at,
+    may_be_named,
     outstanding,
     owner_at,
     profile_at,
@@ -110,12 +114,28 @@ def test_a_tier_holds_from_its_day() -> None:
     assert [tier_at(tiered, day(n)) for n in (1, 2, 4)] == [None, "gold", "silver"]
 
 
-def test_a_consent_holds_until_the_day_before_its_withdrawal() -> None:
-    spans = (Consented(day(1), day(3)), Consented(day(5)))
-    book = Book.from_rows([(("C1", "consent", "marketing"), Consent(spans))])
-    held = [consents_at(book, "C1", day(n)) for n in range(7)]
-    given = ("marketing",)
-    assert held == [(), given, given, (), (), given, given]
+GIVEN_AND_WITHDRAWN = (
+    Consented(day(1), given=True),
+    Consented(day(3), given=False),
+    Consented(day(5), given=True),
+)
+
+
+@pytest.mark.parametrize("told", list(permutations(GIVEN_AND_WITHDRAWN)))
+def test_a_consent_holds_until_the_day_before_its_withdrawal_however_late_it_is_told(
+    told: tuple[Consented, ...],
+) -> None:
+    book = Book.from_rows([(("C1", "consent", "being-named"), Consent(told))])
+    held = [bool(consents_at(book, "C1", day(n))) for n in range(7)]
+    assert held == [False, True, True, False, False, True, True]
+    assert [may_be_named(book, "C1", day(n)) for n in range(7)] == [True, *held[1:]]
+
+
+def test_of_one_day_the_last_word_on_a_consent_counts() -> None:
+    told = Consented(day(1), given=False), Consented(day(1), given=True)
+    for words, held in ((told, ("marketing",)), (told[::-1], ())):
+        book = Book.from_rows([(("C1", "consent", "marketing"), Consent(words))])
+        assert consents_at(book, "C1", day(1)) == held
 
 
 def test_the_currencies_are_those_of_accounts_and_loans() -> None:

@@ -464,20 +464,13 @@ def test_a_relationship_has_tiers_and_an_end() -> None:
     assert (row.tiers, row.closed_on) == ((facts.TierFrom(D2, "gold"),), D3)
 
 
-def test_a_consent_can_be_given_again() -> None:
-    given = ConsentGiven(customer_id="C", purpose="marketing", given_on=D1)
+def test_a_consent_keeps_each_word_that_was_told_of_it() -> None:
+    given = ConsentGiven(customer_id="C", purpose="marketing", given_on=D3)
     withdrawn = ConsentWithdrawn(customer_id="C", purpose="marketing", withdrawn_on=D2)
-    row = row_after(given, withdrawn, replace(given, given_on=D3))
-    assert row == facts.Consent((facts.Consented(D1, D2), facts.Consented(D3)))
-
-
-def test_a_consent_refused_before_it_was_given_holds_on_no_day() -> None:
-    withdrawn = ConsentWithdrawn(customer_id="C", purpose="marketing", withdrawn_on=D1)
-    row = row_after(withdrawn)
-    assert row == facts.Consent((facts.Consented(D1, D1),))
-    given = ConsentGiven(customer_id="C", purpose="marketing", given_on=D2)
-    row = row_after(withdrawn, given)
-    assert row == facts.Consent((facts.Consented(D1, D1), facts.Consented(D2)))
+    told = (facts.Consented(D2, given=False), facts.Consented(D3, given=True))
+    assert row_after(withdrawn) == facts.Consent(told[:1])
+    assert row_after(withdrawn, given) == facts.Consent(told)
+    assert row_after(given, withdrawn) == facts.Consent(told[::-1])
 
 
 def test_a_reward_is_what_was_accrued_how_far_it_came_and_each_claw_back() -> None:

@@ -264,10 +264,20 @@ def test_a_draw_and_a_repayment_may_have_the_same_id() -> None:
 def test_a_rate_changes_from_a_day_on() -> None:
     bank.when(change_rate).then(rate_changed)
     bank.and_given(rate_changed).when(change_rate).then_nothing()
-    bank.when(replace(change_rate, annual_rate="4.35")).then_nothing()
+    bank.when(
+        replace(change_rate, changed_on=approved.approved_on, annual_rate="4.35")
+    ).then_nothing()
     before = replace(change_rate, changed_on=on("1993-12-31"))
     bank.and_given(rate_changed).when(before).then(
         replace(rate_changed, changed_on=before.changed_on)
+    )
+
+
+def test_a_rate_that_holds_already_is_recorded_for_another_day() -> None:
+    """Of a day between the two, another rate may yet be told."""
+    same = replace(change_rate, changed_on=on("1994-02-01"))
+    bank.and_given(rate_changed).when(same).then(
+        replace(rate_changed, changed_on=on("1994-02-01"))
     )
 
 
@@ -293,7 +303,7 @@ def test_a_renewed_loan_goes_on_and_can_be_settled_again() -> None:
     bank.and_given(renewed).when(renew).then_nothing()
     bank.and_given(settled, renewed).when(settle).then(settled)
     bank.and_given(renewed).when(
-        replace(change_rate, changed_on=on("1994-07-06"), annual_rate="5.5")
+        replace(change_rate, changed_on=renewed.renewed_on, annual_rate="5.5")
     ).then_nothing()
 
 

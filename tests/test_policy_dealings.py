@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from itertools import permutations
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,6 +26,9 @@ from domain.relationship import ConsentGiven, ConsentWithdrawn, RelationshipOpen
 from domain.reward import RewardAccrued, RewardBasis, RewardPaid, RewardPayee
 from domain.telling import told
 from tests.policy_cases import AVERAGE, approved, committed, drawn, found, on, opened
+
+if TYPE_CHECKING:
+    from domain.catalogue import Event
 
 cn = partial(found, pack="cn")
 us = partial(found, pack="us")
@@ -254,6 +259,7 @@ def consent(day: str, purpose: str = "contact") -> ConsentGiven:
     return ConsentGiven(customer_id="C1", purpose=purpose, given_on=on(day))
 
 
+WITHDRAWN = ConsentWithdrawn(customer_id="C1", purpose="contact", withdrawn_on=on("2022-01-05"))
 SPOKEN_TO = ReferralContacted(
     customer_id="C1", referral_id="R1", contacted_on=on("2022-01-05"), by="RM-1"
 )
@@ -272,10 +278,17 @@ def test_consent_in_force_on_the_day_exempts() -> None:
     assert cn(*story, consent("2022-01-05"), rule="CN-09") == []
     assert cn(*story, consent("2022-01-06"), rule="CN-09") != []
     assert cn(*story, consent("2022-01-05", "credit bureau"), rule="CN-09") != []
-    withdrawn = ConsentWithdrawn(
-        customer_id="C1", purpose="contact", withdrawn_on=on("2022-01-05")
-    )
-    assert cn(*story, consent("2022-01-02"), withdrawn, rule="CN-09") != []
+    assert cn(*story, consent("2022-01-02"), WITHDRAWN, rule="CN-09") != []
+
+
+def test_a_consent_told_late_counts_by_its_own_day() -> None:
+    story = (introduced("2022-01-01"), SPOKEN_TO)
+    early: Event = replace(WITHDRAWN, withdrawn_on=on("2022-01-02"))
+    late: Event = replace(WITHDRAWN, withdrawn_on=on("2022-01-04"))
+    for words in permutations([early, consent("2022-01-04")]):
+        assert cn(*story, *words, rule="CN-09") == []
+    for words in permutations([consent("2022-01-02"), late]):
+        assert cn(*story, *words, rule="CN-09") != []
 
 
 def test_a_customer_by_contract_and_a_guarantor_are_exempt() -> None:

@@ -254,6 +254,16 @@ def test_consent_is_given_and_withdrawn_for_one_purpose() -> None:
     given(ada, consented).when(other).then(replace(consented, purpose="profiling"))
 
 
+def test_a_consent_that_holds_already_is_recorded_for_another_day() -> None:
+    """Of a day between the two, a withdrawal may yet be told."""
+    later = replace(consent, given_on=on("1994-02-01"))
+    given(ada, consented).when(later).then(replace(consented, given_on=on("1994-02-01")))
+    before = replace(withdraw, withdrawn_on=on("1994-02-01"))
+    given(ada, consented, withdrawn).when(before).then(
+        replace(withdrawn, withdrawn_on=on("1994-02-01"))
+    )
+
+
 def test_a_withdrawal_is_recorded_though_no_consent_is_known() -> None:
     given(ada).when(withdraw).then(withdrawn)
 

@@ -258,7 +258,7 @@ def test_a_relationship_tells_who_helps_the_tier_and_the_consents() -> None:
         tiers=(TierFrom(day(1), "gold"),),
         closed_on=day(8),
     )
-    consent = Consent((Consented(day(2)),))
+    consent = Consent((Consented(day(2), given=True),))
     book = Book.from_rows(
         [(("C1", "customer", ""), known), (("C1", "consent", "marketing"), consent)]
     )
@@ -274,7 +274,7 @@ def test_a_relationship_tells_who_helps_the_tier_and_the_consents() -> None:
 
 
 def test_a_referrer_who_asked_not_to_be_named_is_marked_until_they_agree_again() -> None:
-    wish = Consent((Consented(day(2), day(2)), Consented(day(5))))
+    wish = Consent((Consented(day(2), given=False), Consented(day(5), given=True)))
     book = Book.from_rows(
         [
             (("C1", "customer", ""), customer()),

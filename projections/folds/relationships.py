@@ -95,16 +95,17 @@ def _forgotten(row: Customer, event: relationship.RelationshipForgotten) -> Cust
 def _consent_given(
     row: Consent | None, event: relationship.ConsentGiven | prospect.ProspectConsentGiven
 ) -> Consent:
-    return Consent((*(row.spans if row else ()), Consented(event.given_on)))
+    return _consent(row, Consented(event.given_on, given=True))
 
 
 def _consent_withdrawn(
     row: Consent | None, event: relationship.ConsentWithdrawn | prospect.ProspectConsentWithdrawn
 ) -> Consent:
-    """Return the consent without its last span's rest; what was never given, without a day."""
-    on = event.withdrawn_on
-    *earlier, last = row.spans if row else (Consented(on),)
-    return Consent((*earlier, replace(last, withdrawn_on=on)))
+    return _consent(row, Consented(event.withdrawn_on, given=False))
+
+
+def _consent(row: Consent | None, consented: Consented) -> Consent:
+    return Consent((*(row.told if row else ()), consented))
 
 
 def _admission(row: Partner | None, event: partner.PartnerAdmissionChecked) -> Partner:
