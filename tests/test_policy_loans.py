@@ -159,18 +159,31 @@ def test_a_commitment_tested_on_the_last_day_alone_is_a_month_end_target() -> No
     assert cn(committed("2014-09-10", ending, None), rule="CN-08") == []
 
 
-def test_an_amendment_to_a_month_end_target_offends_on_its_day() -> None:
-    amended = CommitmentAmended(
+def amended(day: str) -> CommitmentAmended:
+    return CommitmentAmended(
         customer_id="C1",
         commitment_id="K1",
-        amended_on=on("2021-05-01"),
-        effective_on=on("2021-06-01"),
+        amended_on=on(day),
+        effective_on=on(day),
         terms=replace(AVERAGE, metric="ending"),
         reason="head office",
     )
-    story = (committed("2021-01-01", AVERAGE, None), amended)
+
+
+def test_an_amendment_to_a_month_end_target_offends_on_its_day() -> None:
+    story = (committed("2021-01-01", AVERAGE, None), amended("2021-05-01"))
     assert cn(*story, rule="CN-08") == [("commitment:K1", "2021-05-01")]
     assert cn(*story, rule="CN-08", as_of="2021-04-30") == []
+
+
+def test_of_a_month_end_target_told_again_the_first_telling_under_the_law_offends() -> None:
+    target = replace(AVERAGE, metric="ending")
+    before_the_law = committed("2013-01-01", target, None)
+    again = (amended("2015-01-01"), amended("2016-01-01"))
+    assert cn(before_the_law, *again, rule="CN-08") == [("commitment:K1", "2015-01-01")]
+    assert cn(committed("2014-09-11", target, None), *again, rule="CN-08") == [
+        ("commitment:K1", "2014-09-11")
+    ]
 
 
 def test_a_draw_that_is_reversed_is_no_reason_for_a_deposit_finding() -> None:

@@ -79,13 +79,9 @@ def _one_day(book: Book, told: OneDay, as_of: date) -> Iterator[Offence]:
         for each in commitment.terms:
             terms = each.terms
             if each.told_on <= as_of and terms.metric == "ending" and terms.window in told.windows:
-                yield Offence(
-                    customer_id,
-                    each.told_on,
-                    (f"commitment:{commitment_id}",),
-                    f"tested on the last day of each {terms.window} alone",
-                )
-                break
+                facts = (f"commitment:{commitment_id}",)
+                detail = f"tested on the last day of each {terms.window} alone"
+                yield Offence(customer_id, each.told_on, facts, detail, once=facts)
 
 
 CHECKS: dict[str, Check[Any]] = {

@@ -44,9 +44,13 @@ def finding_id(rule: str, version: int, facts: Iterable[str]) -> str:
 def _judged(book: Book, pack: Pack, rule: Rule, as_of: date) -> Iterator[Finding]:
     if rule.in_force_from > as_of:
         return
-    for offence in rule.check.offences(book, rule.parameters, as_of):
-        if rule.in_force(offence.on):
-            yield _finding(pack, rule, offence)
+    offences = rule.check.offences(book, rule.parameters, as_of)
+    judged = sorted((each for each in offences if rule.in_force(each.on)), key=attrgetter("on"))
+    first: dict[tuple[str, ...] | int, Offence] = {}
+    for number, offence in enumerate(judged):
+        first.setdefault(offence.once or number, offence)
+    for offence in first.values():
+        yield _finding(pack, rule, offence)
 
 
 def _finding(pack: Pack, rule: Rule, offence: Offence) -> Finding:

@@ -24,13 +24,15 @@ Parameters = TypeVar("Parameters")
 class Offence(NamedTuple):
     """What a check found: whose, on which day, and the facts by their keys (`draw:D1`).
 
-    The first fact is what offends. `detail` tells the figures, never a personal value.
+    The first fact is what offends. `detail` tells the figures, never a personal value. Of the
+    offences with the same `once` a version of a rule judges the first within its dates alone.
     """
 
     customer_id: str
     on: date
     facts: tuple[str, ...]
     detail: str
+    once: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
