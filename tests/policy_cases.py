@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from domain.account import AccountKind, AccountOpened, BalanceObserved
 from domain.commitment import CommitmentAgreed, CountedAccount, Terms
+from domain.contact import ContactRecorded
 from domain.hold import HoldBasis, HoldPlaced
 from domain.loan import LoanApproved, LoanDrawn
 from infra.policy.packs import load_packs
@@ -117,6 +118,24 @@ def held(
 def committed(day: str, terms: Terms, loan_id: str | None = "L1") -> CommitmentAgreed:
     return CommitmentAgreed(
         customer_id="C1", commitment_id="K1", loan_id=loan_id, agreed_on=on(day), terms=terms
+    )
+
+
+def contact(
+    day: str, purpose: str = "review", outcome: str = "fine", contact_id: str = "T1"
+) -> ContactRecorded:
+    return ContactRecorded(
+        customer_id="C1",
+        contact_id=contact_id,
+        happened_at=0,
+        happened_on=on(day),
+        channel="phone",
+        direction="outbound",
+        purpose=purpose,
+        outcome=outcome,
+        duration_seconds=60,
+        by="RM-1",
+        note="sealed",
     )
 
 

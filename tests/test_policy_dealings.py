@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from itertools import permutations
-from typing import TYPE_CHECKING
 
 import pytest
 
 from domain.commitment import CommitmentWaived
-from domain.contact import ContactRecorded
 from domain.dealing import (
     Booked,
     GiftBasis,
@@ -21,36 +18,16 @@ from domain.dealing import (
     ProductSold,
 )
 from domain.loan import RateChanged
-from domain.referral import ReferralContacted, ReferralIntroduced, Via
-from domain.relationship import ConsentGiven, ConsentWithdrawn, RelationshipOpened
+from domain.relationship import RelationshipOpened
 from domain.reward import RewardAccrued, RewardBasis, RewardPaid, RewardPayee
 from domain.telling import told
-from tests.policy_cases import AVERAGE, approved, committed, drawn, found, on, opened
-
-if TYPE_CHECKING:
-    from domain.catalogue import Event
+from tests.policy_cases import AVERAGE, approved, committed, contact, drawn, found, on
 
 cn = partial(found, pack="cn")
 us = partial(found, pack="us")
 kr = partial(found, pack="kr")
 
 # CN-05: a threat to withdraw credit.
-
-
-def contact(day: str, purpose: str = "review", outcome: str = "fine") -> ContactRecorded:
-    return ContactRecorded(
-        customer_id="C1",
-        contact_id="T1",
-        happened_at=0,
-        happened_on=on(day),
-        channel="phone",
-        direction="outbound",
-        purpose=purpose,
-        outcome=outcome,
-        duration_seconds=60,
-        by="RM-1",
-        note="sealed",
-    )
 
 
 def test_a_contact_coded_as_a_threat_offends() -> None:
@@ -238,70 +215,6 @@ def test_a_gift_measured_by_deposits_offends_and_a_courtesy_does_not() -> None:
     assert finding.detail == "200.00 CNY given, measured by deposits"
     assert cn(gift("2021-01-01", "courtesy"), rule="CN-07") == []
     assert cn(gift("2014-09-10", "deposits"), rule="CN-07") == []
-
-
-# CN-09: a referred person's data.
-
-
-def introduced(day: str, via: Via = "customer") -> ReferralIntroduced:
-    return ReferralIntroduced(
-        customer_id="C1",
-        referral_id="R1",
-        referrer_id="C9",
-        introduced_on=on(day),
-        via=via,
-        by="RM-1",
-        branch="B1",
-    )
-
-
-def consent(day: str, purpose: str = "contact") -> ConsentGiven:
-    return ConsentGiven(customer_id="C1", purpose=purpose, given_on=on(day))
-
-
-WITHDRAWN = ConsentWithdrawn(customer_id="C1", purpose="contact", withdrawn_on=on("2022-01-05"))
-SPOKEN_TO = ReferralContacted(
-    customer_id="C1", referral_id="R1", contacted_on=on("2022-01-05"), by="RM-1"
-)
-
-
-def test_a_referred_person_contacted_without_consent_offends() -> None:
-    [finding] = cn(introduced("2022-01-01"), contact("2022-01-03"), SPOKEN_TO, rule="CN-09")
-    assert finding.facts == ("referral:R1", "contact:T1")
-    assert finding.offended_on == on("2022-01-03")
-    [finding] = cn(introduced("2022-01-01"), SPOKEN_TO, rule="CN-09")
-    assert finding.facts == ("referral:R1", "referral-contacted:R1")
-
-
-def test_consent_in_force_on_the_day_exempts() -> None:
-    story = (introduced("2022-01-01"), SPOKEN_TO)
-    assert cn(*story, consent("2022-01-05"), rule="CN-09") == []
-    assert cn(*story, consent("2022-01-06"), rule="CN-09") != []
-    assert cn(*story, consent("2022-01-05", "credit bureau"), rule="CN-09") != []
-    assert cn(*story, consent("2022-01-02"), WITHDRAWN, rule="CN-09") != []
-
-
-def test_a_consent_told_late_counts_by_its_own_day() -> None:
-    story = (introduced("2022-01-01"), SPOKEN_TO)
-    early: Event = replace(WITHDRAWN, withdrawn_on=on("2022-01-02"))
-    late: Event = replace(WITHDRAWN, withdrawn_on=on("2022-01-04"))
-    for words in permutations([early, consent("2022-01-04")]):
-        assert cn(*story, *words, rule="CN-09") == []
-    for words in permutations([consent("2022-01-02"), late]):
-        assert cn(*story, *words, rule="CN-09") != []
-
-
-def test_a_customer_by_contract_and_a_guarantor_are_exempt() -> None:
-    assert cn(introduced("2022-01-01"), opened("2022-01-05"), SPOKEN_TO, rule="CN-09") == []
-    assert cn(introduced("2022-01-01"), approved("2022-01-05"), SPOKEN_TO, rule="CN-09") == []
-    assert cn(introduced("2022-01-01"), opened("2022-01-06"), SPOKEN_TO, rule="CN-09") != []
-    assert cn(introduced("2022-01-01", "guarantor"), SPOKEN_TO, rule="CN-09") == []
-
-
-def test_a_contact_before_the_introduction_or_the_law_is_no_offence() -> None:
-    assert cn(introduced("2022-01-04"), contact("2022-01-03"), rule="CN-09") == []
-    assert cn(introduced("2021-10-01"), contact("2021-10-31"), rule="CN-09") == []
-    assert cn(introduced("2021-10-01"), contact("2021-11-01"), rule="CN-09") != []
 
 
 # Products beside a loan: CN-12, US-01, US-02, KR-01, KR-02.

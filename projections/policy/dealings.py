@@ -12,12 +12,13 @@ from domain.referral import Via  # noqa: TC001 - the same
 from domain.windows import months_later
 from projections.book import consents_at, profile_at
 from projections.policy.rules import Check, Offence, money
+from projections.referral_forest import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from projections.book import Book
-    from projections.facts import Draw, Loan, Referral, Sale
+    from projections.facts import Draw, Loan, Sale
 
 # What the payee of a reward is in the words of the rules on payments.
 _REWARDED: Mapping[str, PayeeRole] = {
@@ -77,8 +78,9 @@ class NearDraw:
 class Consents:
     """Consents of which one must be in force when a referred person is contacted.
 
-    A person who does business with the bank is its customer by contract; `exempt` ways of being
-    brought are left out.
+    The first contact without one offends, under the referral that stood on its day or ended last.
+    A person who does business with the bank is its customer by contract; enterprises and `exempt`
+    ways of being brought are left out.
     """
 
     purposes: tuple[str, ...]
@@ -194,35 +196,38 @@ def _near(sold_on: date, drawn_on: date, months: int) -> bool:
 
 
 def _without_consent(book: Book, told: Consents, as_of: date) -> Iterator[Offence]:
-    contacts = _contacts(book)
-    for referral_id, (prospect_id, referral) in book.referrals.items():
-        if referral.via in told.exempt or referral.introduced_on > as_of:
-            continue
+    for prospect_id, touched in _touched(book).items():
         business = _first_business(book, prospect_id)
-        for on, fact in _touched(referral_id, referral, contacts.get(prospect_id, ())):
-            agreed = set(consents_at(book, prospect_id, on)) & set(told.purposes)
-            if on <= as_of and on < business and not agreed:
-                detail = f"brought on {referral.introduced_on}, contacted on {on}, no consent"
-                yield Offence(prospect_id, on, (f"referral:{referral_id}", fact), detail)
-                break
+        for on, fact in sorted(touched):
+            stood = standing(book, prospect_id, on)
+            if on > as_of or on >= business or not stood or stood[-1].referral.via in told.exempt:
+                continue
+            if not set(consents_at(book, prospect_id, on)) & set(told.purposes):
+                brought = stood[-1].referral.introduced_on
+                detail = f"brought on {brought}, contacted on {on}, no consent"
+                facts = (f"referral:{stood[-1].referral_id}", fact)
+                yield Offence(prospect_id, on, facts, detail, once=facts[:1])
 
 
-def _contacts(book: Book) -> Mapping[str, Sequence[tuple[date, str]]]:
-    """Return each customer's contacts as days and keys."""
+def _touched(book: Book) -> Mapping[str, Sequence[tuple[date, str]]]:
+    """Return the days on which referred persons were contacted, and the facts that say so.
+
+    Who is not known as an enterprise is taken for a person.
+    """
     found = defaultdict(list)
     for contact_id, (customer_id, contact) in book.contacts.items():
-        found[customer_id].append((contact.happened_on, f"contact:{contact_id}"))
-    return found
+        if customer_id in book.referrals_of_prospect:
+            found[customer_id].append((contact.happened_on, f"contact:{contact_id}"))
+    for referral_id, (prospect_id, referral) in book.referrals.items():
+        if referral.contacted_on is not None:
+            fact = f"referral-contacted:{referral_id}"
+            found[prospect_id].append((referral.contacted_on, fact))
+    return {id_: told for id_, told in found.items() if not _is_enterprise(book, id_)}
 
 
-def _touched(
-    referral_id: str, referral: Referral, contacts: Iterable[tuple[date, str]]
-) -> list[tuple[date, str]]:
-    """Return the days on which a referred person was contacted, and the facts that say so."""
-    touched = [each for each in contacts if each[0] >= referral.introduced_on]
-    if referral.contacted_on is not None:
-        touched.append((referral.contacted_on, f"referral-contacted:{referral_id}"))
-    return sorted(touched)
+def _is_enterprise(book: Book, customer_id: str) -> bool:
+    customer = book.customers.get(customer_id)
+    return customer is not None and customer.kind == "enterprise"
 
 
 def _first_business(book: Book, customer_id: str) -> date:
