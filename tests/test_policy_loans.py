@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from itertools import permutations
 
 import pytest
 
@@ -138,6 +139,50 @@ def test_a_lower_rate_and_another_reason_are_exempt() -> None:
     lowered = changed("2021-02-01", "3", "benchmark fell")
     back = changed("2021-06-01", "4", "DEPOSIT missed")
     assert cn(loan, lowered, back, rule="CN-03") != []
+
+
+def test_a_rate_is_compared_with_that_of_the_day_before_however_late_it_is_told() -> None:
+    told = (
+        changed("2015-01-01", "8", "x"),
+        changed("2015-06-01", "5.5", "x"),
+        changed("2016-01-01", "6", "deposit"),
+    )
+    for changes in permutations(told):
+        [finding] = found(approved("2014-01-01"), *changes, pack="cn", rule="CN-03")
+        assert finding.detail == "rate raised from 5.5 to 6: deposit"
+        assert finding.facts == ("rate:L1:2016-01-01", "loan:L1", "rate:L1:2015-06-01")
+    for changes in permutations((told[0], told[2])):
+        assert cn(approved("2014-01-01"), *changes, rule="CN-03") == []
+
+
+def test_of_one_day_the_last_told_rate_counts() -> None:
+    loan = (approved("2014-01-01"), changed("2015-01-01", "3", "x"))
+    wrong, right = changed("2016-01-01", "6", "deposit"), changed("2016-01-01", "2", "deposit")
+    assert cn(*loan, wrong, right, rule="CN-03") == []
+    assert cn(*loan, right, wrong, rule="CN-03") == [("rate:L1:2016-01-01", "2016-01-01")]
+    at_once = changed("2014-01-01", "6", "deposit")
+    assert cn(approved("2014-01-01"), at_once, rule="CN-03") != []
+
+
+@pytest.mark.parametrize(
+    ("reason", "offends"),
+    [
+        ("a roadblock in the market", False),
+        ("redeposited elsewhere", False),
+        ("ADB-target missed", True),
+        ("missed adb_3", True),
+        ("ＡＤＢ missed", True),
+        ("Deposits missed", True),
+        ("日均adb未达标", True),
+        ("客户存款不足", True),
+        ("因日均未达标", True),
+    ],
+)
+def test_a_reason_is_known_by_whole_words_where_its_script_has_them(
+    reason: str, *, offends: bool
+) -> None:
+    story = (approved("2021-01-01"), changed("2021-06-01", "10.35", reason))
+    assert bool(cn(*story, rule="CN-03")) is offends
 
 
 def test_a_penal_rate_before_the_notice_was_no_offence() -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from domain.checks import folded
 from projections.policy.rules import Check, Offence, money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from projections.book import Book
     from projections.facts import Draw, Loan, RateFrom
+
+_LATIN = "0-9a-z\u00df-\u024f"  # letters and digits of the Latin script, as folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,10 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PenalRate:
-    """`reasons`: words of which one stands in the reason of a rate raised for a missed deposit."""
+    """`reasons`: words of which one stands in the reason of a rate raised for a missed deposit.
+
+    In any case; in Latin letters as a whole word.
+    """
 
     reasons: tuple[str, ...]
 
@@ -69,23 +77,33 @@ def _draws(loan: Loan, as_of: date) -> Iterator[tuple[Draw, int]]:
 
 
 def _penal_rate(book: Book, told: PenalRate, as_of: date) -> Iterator[Offence]:
-    words = [word.casefold() for word in told.reasons]
+    named = _any_of(told.reasons)
     for loan_id, (customer_id, loan) in book.loans.items():
-        for number, rate in enumerate(loan.rates):
-            before = _rate_before(loan.rates[:number], rate.since)
-            for_deposits = any(word in rate.reason.casefold() for word in words)
-            if before and for_deposits and rate.since <= as_of and _above(rate, before):
+        for before, rate in _rates(loan):
+            if rate.since <= as_of and _above(rate, before) and named.search(folded(rate.reason)):
+                of_before = [] if before is loan.rates[0] else [f"rate:{loan_id}:{before.since}"]
                 yield Offence(
                     customer_id,
                     rate.since,
-                    (f"rate:{loan_id}:{rate.since}", f"loan:{loan_id}"),
+                    (f"rate:{loan_id}:{rate.since}", f"loan:{loan_id}", *of_before),
                     f"rate raised from {before.annual_rate} to {rate.annual_rate}: {rate.reason}",
                 )
 
 
-def _rate_before(earlier: tuple[RateFrom, ...], on: date) -> RateFrom | None:
-    held = [rate for rate in earlier if rate.since <= on]
-    return max(reversed(held), key=attrgetter("since"), default=None)
+def _rates(loan: Loan) -> Iterator[tuple[RateFrom, RateFrom]]:
+    """Yield each change after the rate before it, by day: of one day's changes the last told."""
+    approved, *told = loan.rates
+    changes = {change.since: change for change in told}
+    return pairwise(sorted([approved, *changes.values()], key=attrgetter("since")))
+
+
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """Return what finds one of the words: in Latin letters it stands alone, else anywhere.
+
+    A text in Chinese characters has no breaks between its words.
+    """
+    alone = rf"(?:(?<![{_LATIN}])|(?![{_LATIN}])){{}}(?:(?![{_LATIN}])|(?<![{_LATIN}]))"
+    return re.compile("|".join(alone.format(re.escape(folded(word))) for word in words))
 
 
 def _above(rate: RateFrom, before: RateFrom) -> bool:
