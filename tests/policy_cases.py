@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from domain.account import AccountKind, AccountOpened, BalanceObserved
 from domain.commitment import CommitmentAgreed, CountedAccount, Terms
 from domain.contact import ContactRecorded
+from domain.dealing import Product, ProductSold
 from domain.hold import HoldBasis, HoldPlaced
-from domain.loan import LoanApproved, LoanDrawn
+from domain.loan import DrawReversed, LoanApproved, LoanDrawn
+from domain.relationship import RelationshipOpened
 from infra.policy.packs import load_packs
 from projections.book import Book
 from projections.folding import fold, key_of
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.catalogue import Event
+    from domain.values import CustomerKind
     from projections.facts import Key, Row
     from projections.policy.rules import Finding
 
@@ -136,6 +139,48 @@ def contact(
         duration_seconds=60,
         by="RM-1",
         note="sealed",
+    )
+
+
+def customer(segment: str = "retail", kind: CustomerKind = "enterprise") -> RelationshipOpened:
+    return RelationshipOpened(
+        customer_id="C1",
+        name="Kim",
+        kind=kind,
+        segment=segment,
+        branch="B1",
+        manager="RM-1",
+        opened_on=on("2010-01-01"),
+    )
+
+
+def sale(
+    day: str,
+    product: Product = "deposit",
+    monthly: int = 0,
+    loan_id: str | None = "L1",
+    currency: str = "CNY",
+) -> ProductSold:
+    return ProductSold(
+        customer_id="C1",
+        sale_id="S1",
+        sold_on=on(day),
+        product=product,
+        monthly_payment=monthly,
+        currency=currency,
+        loan_id=loan_id,
+        by="RM-1",
+    )
+
+
+def taken_back(day: str, amount: int = 100_000) -> DrawReversed:
+    return DrawReversed(
+        customer_id="C1",
+        loan_id="L1",
+        draw_id="D1",
+        reversed_on=on(day),
+        amount=amount,
+        currency="CNY",
     )
 
 

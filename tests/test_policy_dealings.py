@@ -15,13 +15,21 @@ from domain.dealing import (
     PayeeRole,
     PaymentMade,
     Product,
-    ProductSold,
 )
 from domain.loan import RateChanged
-from domain.relationship import RelationshipOpened
 from domain.reward import RewardAccrued, RewardBasis, RewardPaid, RewardPayee
 from domain.telling import told
-from tests.policy_cases import AVERAGE, approved, committed, contact, drawn, found, on
+from tests.policy_cases import (
+    AVERAGE,
+    approved,
+    committed,
+    contact,
+    customer,
+    drawn,
+    found,
+    on,
+    sale,
+)
 
 cn = partial(found, pack="cn")
 us = partial(found, pack="us")
@@ -220,25 +228,6 @@ def test_a_gift_measured_by_deposits_offends_and_a_courtesy_does_not() -> None:
 # Products beside a loan: CN-12, US-01, US-02, KR-01, KR-02.
 
 
-def sale(
-    day: str,
-    product: Product,
-    monthly: int = 0,
-    loan_id: str | None = "L1",
-    currency: str = "CNY",
-) -> ProductSold:
-    return ProductSold(
-        customer_id="C1",
-        sale_id="S1",
-        sold_on=on(day),
-        product=product,
-        monthly_payment=monthly,
-        currency=currency,
-        loan_id=loan_id,
-        by="RM-1",
-    )
-
-
 def test_insurance_as_a_condition_of_a_loan_offends_in_china() -> None:
     [finding] = cn(sale("2021-01-01", "insurance"), rule="CN-12")
     assert finding.facts == ("sale:S1", "loan:L1")
@@ -277,24 +266,11 @@ def test_a_tie_before_the_act_was_no_offence_in_the_us() -> None:
     assert us(sale("2021-01-01", "insurance", loan_id=None), rule="US-01") == []
 
 
-def customer(segment: str) -> RelationshipOpened:
-    return RelationshipOpened(
-        customer_id="C1",
-        name="Kim",
-        kind="enterprise",
-        segment=segment,
-        branch="B1",
-        manager="RM-1",
-        opened_on=on("2010-01-01"),
-    )
-
-
 SME = customer("sme")
 KRW_LOAN = (approved("2021-01-01", currency="KRW"), drawn("2021-03-31", currency="KRW"))
 
 
-def sold(day: str, product: Product = "deposit", monthly: int = 1_001) -> ProductSold:
-    return sale(day, product, monthly, None, "KRW")
+sold = partial(sale, monthly=1_001, loan_id=None, currency="KRW")
 
 
 @pytest.mark.parametrize(
@@ -318,8 +294,8 @@ def test_one_percent_of_the_loan_a_month_is_allowed_for_a_deposit_not_for_insura
     story = (SME, *KRW_LOAN)  # of 100,000 won
     assert kr(*story, sold("2021-03-31", monthly=1_000), rule="KR-01") == []
     assert kr(*story, sold("2021-03-31", monthly=1_001), rule="KR-01") != []
-    assert kr(*story, sold("2021-03-31", "insurance", 1), rule="KR-02") != []
-    assert kr(*story, sold("2021-03-31", "insurance", 0), rule="KR-02") == []
+    assert kr(*story, sold("2021-03-31", "insurance", monthly=1), rule="KR-02") != []
+    assert kr(*story, sold("2021-03-31", "insurance", monthly=0), rule="KR-02") == []
 
 
 @pytest.mark.parametrize("segment", ["corporate", "retail"])

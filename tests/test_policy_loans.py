@@ -5,22 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from itertools import permutations
+from typing import TYPE_CHECKING
 
 import pytest
 
 from domain.commitment import CommitmentAmended
-from domain.loan import DrawReversed, RateChanged
+from domain.loan import RateChanged
 from tests.policy_cases import (
     AVERAGE,
     approved,
     balance,
     committed,
+    customer,
     drawn,
     found,
     held,
     on,
     opened,
+    sale,
+    taken_back,
 )
+
+if TYPE_CHECKING:
+    from domain.catalogue import Event
 
 
 def facts_and_day(*args: object, **kwargs: object) -> list[tuple[str, str]]:
@@ -45,21 +52,14 @@ def test_a_draw_over_the_approved_sum_is_flagged() -> None:
 
 def test_a_draw_up_to_the_approved_sum_is_not_flagged_nor_after_a_reversal() -> None:
     first = drawn("2024-01-03", 60_000)
-    taken_back = DrawReversed(
-        customer_id="C1",
-        loan_id="L1",
-        draw_id="D1",
-        reversed_on=on("2024-01-05"),
-        amount=60_000,
-        currency="CNY",
-    )
+    back = taken_back("2024-01-05", 60_000)
     again = drawn("2024-01-09", 100_000, "D2")
-    assert own(approved("2024-01-02"), first, taken_back, again, rule="LEDGER-01") == []
+    assert own(approved("2024-01-02"), first, back, again, rule="LEDGER-01") == []
     assert own(approved("2024-01-02"), first, again, rule="LEDGER-01") != []
     same_day = drawn("2024-01-05", 100_000, "D2")
-    assert own(approved("2024-01-02"), first, taken_back, same_day, rule="LEDGER-01") == []
+    assert own(approved("2024-01-02"), first, back, same_day, rule="LEDGER-01") == []
     before_it = drawn("2024-01-04", 100_000, "D2")
-    assert own(approved("2024-01-02"), first, taken_back, before_it, rule="LEDGER-01") != []
+    assert own(approved("2024-01-02"), first, back, before_it, rule="LEDGER-01") != []
 
 
 def test_a_draw_before_the_approval_is_flagged() -> None:
@@ -231,21 +231,23 @@ def test_of_a_month_end_target_told_again_the_first_telling_under_the_law_offend
     ]
 
 
-def test_a_draw_that_is_reversed_is_no_reason_for_a_deposit_finding() -> None:
-    taken_back = DrawReversed(
-        customer_id="C1",
-        loan_id="L1",
-        draw_id="D1",
-        reversed_on=on("2021-03-05"),
-        amount=100_000,
-        currency="CNY",
-    )
-    story = (
-        opened("2021-01-01"),
-        approved("2021-03-01"),
-        drawn("2021-03-02"),
-        balance("2021-03-03", 20_000),
-        taken_back,
-    )
-    assert cn(*story, rule="CN-01", as_of="2021-03-04") != []
-    assert cn(*story, rule="CN-01", as_of="2021-03-05") == []
+# Every rule on draws.
+
+WHEN_DRAWN: dict[str, tuple[Event, ...]] = {
+    "CN-01": (approved("2021-03-01"), opened("2021-01-01"), balance("2021-03-03", 20_000)),
+    "CN-02": (approved("2021-02-01"), committed("2021-03-01", AVERAGE)),
+    "KR-01": (approved("2021-03-01"), customer("sme"), sale("2021-03-10", monthly=2_000)),
+    "LEDGER-01": (approved("2021-03-01", principal=50_000),),
+    "LEDGER-02": (approved("2021-03-01"), committed("2021-03-09", AVERAGE)),
+    "LEDGER-03": (approved("2021-03-03"),),
+}
+
+
+@pytest.mark.parametrize("rule", WHEN_DRAWN)
+def test_a_draw_reversed_on_its_own_day_is_none_and_one_reversed_later_was_one(rule: str) -> None:
+    pack = {"CN": "cn", "KR": "kr", "LEDGER": "none"}[rule.partition("-")[0]]
+    story = (*WHEN_DRAWN[rule], drawn("2021-03-02"))
+    offended = facts_and_day(*story, pack=pack, rule=rule)
+    assert offended != []
+    assert facts_and_day(*story, taken_back("2021-03-03"), pack=pack, rule=rule) == offended
+    assert facts_and_day(*story, taken_back("2021-03-02"), pack=pack, rule=rule) == []

@@ -13,12 +13,11 @@ from domain.referral import (
     ReferralIntroduced,
     Via,
 )
-from domain.relationship import ConsentGiven, ConsentWithdrawn, RelationshipOpened
-from tests.policy_cases import approved, contact, found, on, opened
+from domain.relationship import ConsentGiven, ConsentWithdrawn
+from tests.policy_cases import approved, contact, customer, found, on, opened
 
 if TYPE_CHECKING:
     from domain.catalogue import Event
-    from domain.values import CustomerKind
 
 cn09 = partial(found, pack="cn", rule="CN-09")
 
@@ -110,19 +109,7 @@ def test_a_contact_offends_once_under_the_referral_that_stood_on_its_day() -> No
     assert cn09(introduced("2022-01-01"), DECLINED, stands_for_them, contact("2022-03-05")) == []
 
 
-def customer(kind: CustomerKind) -> RelationshipOpened:
-    return RelationshipOpened(
-        customer_id="C1",
-        name="Chen",
-        kind=kind,
-        segment="retail",
-        branch="B1",
-        manager="RM-1",
-        opened_on=on("2022-01-03"),
-    )
-
-
 def test_who_is_known_as_an_enterprise_has_no_personal_data() -> None:
     story = (introduced("2022-01-01"), SPOKEN_TO)
-    assert cn09(*story, customer("enterprise")) == []
-    assert cn09(*story, customer("person")) != []
+    assert cn09(*story, customer(kind="enterprise")) == []
+    assert cn09(*story, customer(kind="person")) != []

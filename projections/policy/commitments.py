@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from domain.commitment import WindowKind  # noqa: TC001 - packs are read by these types
 from domain.hold import HoldBasis  # noqa: TC001 - the same
 from projections.policy.deposits import secured
-from projections.policy.loans import Nothing
+from projections.policy.loans import Nothing, draws_made
 from projections.policy.rules import Check, Offence
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class OneDay:
 
 def _tied(book: Book, told: Tied, as_of: date) -> Iterator[Offence]:
     for commitment_id, customer_id, commitment, loan in _for_loans(book, as_of):
-        days = [loan.approved_on, *(draw.on for draw in loan.draws)]
+        days = [loan.approved_on, *(draw.on for draw in draws_made(loan, as_of))]
         with_or_after = [day for day in days if commitment.agreed_on <= day <= as_of]
         if not with_or_after:
             continue
@@ -58,7 +58,7 @@ def _tied(book: Book, told: Tied, as_of: date) -> Iterator[Offence]:
 
 def _too_late(book: Book, _: Nothing, as_of: date) -> Iterator[Offence]:
     for commitment_id, customer_id, commitment, loan in _for_loans(book, as_of):
-        first = min(loan.draws, key=lambda draw: draw.on, default=None)
+        first = next(iter(draws_made(loan, as_of)), None)
         if first is not None and first.on < commitment.agreed_on:
             yield Offence(
                 customer_id,

@@ -11,6 +11,7 @@ from domain.dealing import GiftBasis, PayeeRole, Product  # noqa: TC001 - packs 
 from domain.referral import Via  # noqa: TC001 - the same
 from domain.windows import months_later
 from projections.book import consents_at, profile_at
+from projections.policy.loans import draws_made
 from projections.policy.rules import Check, Offence, money
 from projections.referral_forest import standing
 
@@ -166,7 +167,7 @@ def _near_draw(book: Book, told: NearDraw, as_of: date) -> Iterator[Offence]:
         for loan in book.loans_in(customer_id, sale.currency):
             if 100 * sale.monthly_payment <= told.percent * loan.principal:
                 continue
-            for draw in loan.draws:
+            for draw in draws_made(loan, as_of):
                 on = max(sale.sold_on, draw.on)  # the tie is there once there are both
                 if on <= as_of and _near(sale.sold_on, draw.on, told.months):
                     yield _deemed(customer_id, on, (sale_id, sale), (draw, loan))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from domain.account import AccountKind  # noqa: TC001 - packs are read by these types
 from domain.checks import LEDGER
 from domain.hold import HoldBasis  # noqa: TC001 - the same
+from projections.policy.loans import draws_made
 from projections.policy.rules import Check, Offence, money
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _pledges(book: Book, as_of: date) -> Mapping[str, Sequence[tuple[str, Hold]]
 
 
 def _draws_and_accounts(book: Book, as_of: date) -> Iterator[tuple[str, Draw, str]]:
-    """Yield each draw that stands with each account of the borrower and of related parties.
+    """Yield each draw with each account of the borrower and of related parties.
 
     Related parties are those whose accounts the borrower's commitments count.
     """
@@ -128,10 +129,9 @@ def _draws_and_accounts(book: Book, as_of: date) -> Iterator[tuple[str, Draw, st
             terms = [each.terms for each in book.commitments[commitment_id][1].terms]
             listed = {named.account_id for each in terms for named in each.accounts}
             accounts |= listed & book.accounts.keys()
-        for draw in loan.draws:
-            if draw.on <= as_of and (draw.reversed_on is None or draw.reversed_on > as_of):
-                for account_id in sorted(accounts):
-                    yield customer_id, draw, account_id
+        for draw in draws_made(loan, as_of):
+            for account_id in sorted(accounts):
+                yield customer_id, draw, account_id
 
 
 def _rise(book: Book, account_id: str, draw: Draw, on: date) -> int:

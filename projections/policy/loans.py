@@ -13,7 +13,7 @@ from domain.checks import folded
 from projections.policy.rules import Check, Offence, money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
     from projections.book import Book
@@ -63,17 +63,21 @@ def _before_approval(book: Book, _: Nothing, as_of: date) -> Iterator[Offence]:
 
 
 def _draws(loan: Loan, as_of: date) -> Iterator[tuple[Draw, int]]:
-    """Yield each draw up to a date with all that was drawn by it, reversals of its day taken off.
-
-    A draw reversed on its own day is none.
-    """
+    """Yield each draw up to a date with all that was drawn by it, less what was reversed by it."""
     made: list[Draw] = []
-    for draw in sorted(loan.draws, key=attrgetter("on")):
-        if draw.on <= as_of:
-            made.append(draw)
-            held = [each for each in made if not each.reversed_on or each.reversed_on > draw.on]
-            if draw in held:
-                yield draw, sum(each.amount for each in held)
+    for draw in draws_made(loan, as_of):
+        made.append(draw)
+        held = [each for each in made if not each.reversed_on or each.reversed_on > draw.on]
+        yield draw, sum(each.amount for each in held)
+
+
+def draws_made(loan: Loan, as_of: date) -> Sequence[Draw]:
+    """Return the draws up to a date, by day.
+
+    One that was reversed on its own day is none; one that was reversed later was a draw.
+    """
+    made = (each for each in loan.draws if not each.reversed_on or each.reversed_on > each.on)
+    return sorted((each for each in made if each.on <= as_of), key=attrgetter("on"))
 
 
 def _penal_rate(book: Book, told: PenalRate, as_of: date) -> Iterator[Offence]:
