@@ -16,15 +16,20 @@ from domain.commitment import (
     CommitmentWaived,
 )
 from domain.loan import DrawReversed, LoanDrawn, LoanRepaid, RepaymentReversed
-from domain.windows import stretches
-from projections.deposit_compliance import counted_accounts, deposits_of, flows_of, loans_of
+from projections.deposit_compliance import (
+    counted_accounts,
+    counted_on,
+    deposits_of,
+    flows_of,
+    loans_of,
+    terms_on,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from domain.case import Touched
-    from domain.commitment import Terms
     from domain.record import Recorded
     from projections.book import Book
 
@@ -79,37 +84,11 @@ def unobserved(book: Book, on: date) -> Iterator[tuple[str, str]]:
     """Yield commitment and account where one that counts on a day has no balance of the day."""
     month, day = on.isoformat()[:7], on.day - 1
     for commitment_id in sorted(book.commitments):
-        terms = _terms_on(book, commitment_id, on)
+        terms = terms_on(book, commitment_id, on)
         for account_id in counted_on(book, commitment_id, terms, on) if terms else ():
             days = book.balances.get(account_id, {}).get(month)
             if days is None or days[day] is None:
                 yield commitment_id, account_id
-
-
-def _terms_on(book: Book, commitment_id: str, on: date) -> Terms | None:
-    """Return the terms in force on a day, as known on it."""
-    _, commitment = book.commitments[commitment_id]
-    if commitment.agreed_on > on:
-        return None
-    today = on.toordinal()
-    for stretch in stretches(commitment.terms, commitment.released_on, on):
-        if stretch.first <= today <= stretch.last:
-            return stretch.terms
-    return None
-
-
-def counted_on(book: Book, commitment_id: str, terms: Terms, on: date) -> list[str]:
-    """Return the accounts that count on a day by some terms of a commitment, sorted."""
-    customer_id, _ = book.commitments[commitment_id]
-    if terms.accounts:
-        found = {
-            one.account_id
-            for one in terms.accounts
-            if (one.counted_from or on) <= on <= (one.counted_to or on)
-        } & book.accounts.keys()
-    else:
-        found = set(book.accounts_in(customer_id, terms.currency))
-    return sorted(id_ for id_ in found if book.accounts[id_][1].opened_on <= on)
 
 
 def _changes(

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from domain.compliance import assess, explain
 from domain.counted_balances import Deposit
 from domain.requirement import Flow
-from domain.windows import period_last
+from domain.windows import period_last, stretches
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from domain.commitment import Metric
+    from domain.commitment import Metric, Terms
     from domain.compliance import Status, WindowResult
     from domain.values import Minor
     from domain.window_sums import CountedDay
@@ -109,6 +109,32 @@ def counted_accounts(book: Book, customer_id: str, commitment: Commitment) -> se
 def _counted(book: Book, own: Collection[str], commitment: Commitment) -> Collection[str]:
     listed = {named.account_id for told in commitment.terms for named in told.terms.accounts}
     return (listed & book.accounts.keys()).union(own) if listed else own
+
+
+def terms_on(book: Book, commitment_id: str, on: date) -> Terms | None:
+    """Return the terms in force on a day, as known on it."""
+    _, commitment = book.commitments[commitment_id]
+    if commitment.agreed_on > on:
+        return None
+    today = on.toordinal()
+    for stretch in stretches(commitment.terms, commitment.released_on, on):
+        if stretch.first <= today <= stretch.last:
+            return stretch.terms
+    return None
+
+
+def counted_on(book: Book, commitment_id: str, terms: Terms, on: date) -> list[str]:
+    """Return the accounts that count on a day by some terms of a commitment, sorted."""
+    customer_id, _ = book.commitments[commitment_id]
+    if terms.accounts:
+        found = {
+            one.account_id
+            for one in terms.accounts
+            if (one.counted_from or on) <= on <= (one.counted_to or on)
+        } & book.accounts.keys()
+    else:
+        found = set(book.accounts_in(customer_id, terms.currency))
+    return sorted(id_ for id_ in found if book.accounts[id_][1].opened_on <= on)
 
 
 def flows_of(book: Book, customer_id: str, commitment: Commitment) -> Iterator[Flow]:

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from domain.compliance import tests
 from domain.consequence import consequence_of
 from domain.windows import stretches
-from projections.closing import counted_on
-from projections.deposit_compliance import begun, days_of_window, deposits_of, flows_of
+from projections.deposit_compliance import (
+    begun,
+    counted_on,
+    days_of_window,
+    deposits_of,
+    flows_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
