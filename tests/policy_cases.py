@@ -104,13 +104,16 @@ def held(
     basis: HoldBasis = "pledge",
     contract_id: str | None = "P-1",
     loan_id: str | None = None,
+    *,
+    hold_id: str = "H1",
+    amount: int = 90_000,
 ) -> HoldPlaced:
     return HoldPlaced(
         customer_id="C1",
-        hold_id="H1",
+        hold_id=hold_id,
         account_id="A1",
         placed_on=on(day),
-        amount=20_000,
+        amount=amount,
         currency="CNY",
         basis=basis,
         loan_id=loan_id,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.account import AccountKind, AccountOpened, BalanceObserved
-from domain.commitment import CountedAccount
+from domain.account import AccountKind, AccountOpened
+from domain.commitment import CommitmentAgreed, CommitmentReleased, CountedAccount
 from domain.hold import HoldBasis, HoldReleased
 from tests.policy_cases import (
     AVERAGE,
@@ -120,25 +120,108 @@ def test_the_day_of_the_deposit_says_which_law_judges_a_pledged_one(
     assert versions == ([] if version is None else [version])
 
 
+def test_a_pledge_exempts_what_it_covers_of_the_same_loan_alone() -> None:
+    story = (*LOAN, approved("2021-03-01", "L2"), opened("2021-03-12"))
+    placed = (*story, balance("2021-03-12", 90_000))
+    assert cn01(*placed, held("2021-03-13", amount=89_999)) != []
+    rest = held("2021-03-13", "margin", hold_id="H2", amount=1)
+    assert cn01(*placed, held("2021-03-13", amount=89_999), rest) == []
+    assert cn01(*placed, held("2021-03-13", loan_id="L1")) == []
+    assert cn01(*placed, held("2021-03-13", loan_id="L2")) != []
+    more = balance("2021-03-14", 110_000)
+    [finding] = cn01(*placed, more, held("2021-03-13"))
+    assert finding.facts[0] == "balance:A1:2021-03-14"
+
+
+def test_a_deposit_under_the_law_is_found_whatever_was_placed_before_it() -> None:
+    story = (approved("2012-01-01"), drawn("2012-01-15"), opened("2012-01-14"))
+    before_the_law = (balance("2012-01-14", 0), balance("2012-01-18", 20_000))
+    [finding] = cn01(*story, *before_the_law, balance("2012-01-21", 90_000))
+    assert finding.facts[0] == "balance:A1:2012-01-21"
+    assert cn01(*story, *before_the_law) == []  # it lay there, and was not placed again
+    assert cn01(*story, *before_the_law, balance("2012-01-21", 39_999)) == []
+
+
+def test_a_deposit_is_judged_by_one_version_though_it_lies_on_under_the_next() -> None:
+    loan = (approved("2020-05-01"), drawn("2020-05-30"), opened("2020-05-30"))
+    assert [each.rule_version for each in cn01(*loan, balance("2020-05-31", 90_000))] == [1]
+
+
+def test_a_balance_that_was_carried_is_named_by_the_day_it_was_observed_on() -> None:
+    story = (opened("2021-01-01", "current"), balance("2021-03-10", 90_000))
+    [finding] = cn01(*LOAN, *story)
+    assert finding.offended_on == on("2021-03-17")
+    assert finding.facts == ("balance:A1:2021-03-10", "account:A1", "draw:D1")
+
+
+# A related party's account.
+
+OF_C2 = AccountOpened(
+    customer_id="C2", account_id="A2", kind="term", currency="CNY", opened_on=on("2021-03-01")
+)
+PLACED_BY_C2 = (OF_C2, replace(balance("2021-03-13", 20_000, "A2"), customer_id="C2"))
+
+
+def counting(
+    agreed_on: str = "2021-03-01",
+    runs: tuple[str, str] = ("2021-01-01", "2021-12-31"),
+    counted: tuple[str, str] = ("2016-01-01", "2026-12-31"),
+) -> CommitmentAgreed:
+    first, last = map(on, counted)
+    account = CountedAccount(account_id="A2", counted_from=first, counted_to=last)
+    starts_on, ends_on = map(on, runs)
+    terms = replace(AVERAGE, accounts=(account,), starts_on=starts_on, ends_on=ends_on)
+    return committed(agreed_on, terms)
+
+
+def released(day: str) -> CommitmentReleased:
+    return CommitmentReleased(
+        customer_id="C1", commitment_id="K1", released_on=on(day), reason="paid back"
+    )
+
+
 def test_a_related_party_s_account_is_looked_at_where_a_commitment_counts_it() -> None:
-    account = AccountOpened(
-        customer_id="C2",
-        account_id="A2",
-        kind="term",
-        currency="CNY",
-        opened_on=on("2021-03-11"),
+    assert cn01(*LOAN, *PLACED_BY_C2) == []
+    [finding] = cn01(*LOAN, *PLACED_BY_C2, counting())
+    assert finding.customer_id == "C1"
+    assert finding.facts == (
+        "balance:A2:2021-03-13",
+        "account:A2",
+        "draw:D1",
+        "commitment:K1",
     )
-    placed = BalanceObserved(
-        customer_id="C2",
-        account_id="A2",
-        business_date=on("2021-03-11"),
-        ledger_balance=20_000,
-        currency="CNY",
-    )
-    listed = replace(AVERAGE, accounts=(CountedAccount(account_id="A2"),))
-    assert cn01(*LOAN, account, placed) == []
-    [finding] = cn01(*LOAN, account, placed, committed("2021-03-01", listed))
-    assert (finding.customer_id, finding.facts[1]) == ("C1", "account:A2")
+
+
+@pytest.mark.parametrize(
+    ("story", "offends"),
+    [
+        ((counting(runs=("2021-01-01", "2021-03-12")),), False),
+        ((counting(runs=("2021-03-14", "2021-12-31")),), False),
+        ((counting(runs=("2021-03-13", "2021-03-13")),), True),
+        ((counting("2021-03-14"),), False),
+        ((counting("2021-03-13"),), True),
+        ((counting(), released("2021-03-13")), False),
+        ((counting(), released("2021-03-14")), True),
+        ((counting(counted=("2021-01-01", "2021-03-12")),), False),
+        ((counting(counted=("2021-03-14", "2021-12-31")),), False),
+        ((counting(counted=("2021-03-13", "2021-03-13")),), True),
+    ],
+)
+def test_a_related_party_s_account_counts_while_the_commitment_is_in_force(
+    story: tuple[Event, ...], *, offends: bool
+) -> None:
+    assert bool(cn01(*LOAN, *PLACED_BY_C2, *story)) is offends
+    pledged = replace(held("2021-03-26", loan_id="L2"), account_id="A2")
+    round_trip = cn10(*LOAN, *PLACED_BY_C2, approved("2021-03-25", "L2"), *story, pledged)
+    assert [each.facts for each in round_trip] == [
+        ("hold:H1", "balance:A2:2021-03-13", "draw:D1", "loan:L2", "commitment:K1")
+    ] * offends
+
+
+def test_a_deposit_in_another_currency_than_the_draw_is_not_compared_with_it() -> None:
+    account = replace(OF_C2, currency="JPY")
+    terms = replace(AVERAGE, currency="JPY", accounts=(CountedAccount(account_id="A2"),))
+    assert cn01(*LOAN, account, PLACED_BY_C2[1], committed("2021-03-01", terms)) == []
 
 
 # CN-04: a hold without a pledge.
@@ -180,7 +263,7 @@ PLEDGED_FOR_ANOTHER = (
 
 def test_a_deposit_funded_by_a_draw_and_pledged_for_another_loan_offends() -> None:
     [finding] = cn10(*PLEDGED_FOR_ANOTHER, held("2021-03-26", loan_id="L2"))
-    assert finding.facts == ("hold:H1", "draw:D1", "loan:L2")
+    assert finding.facts == ("hold:H1", "balance:A1:2021-03-20", "draw:D1", "loan:L2")
     assert finding.offended_on == on("2021-03-26")
 
 

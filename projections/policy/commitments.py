@@ -39,13 +39,16 @@ class OneDay:
 
 def _tied(book: Book, told: Tied, as_of: date) -> Iterator[Offence]:
     for commitment_id, customer_id, commitment, loan in _for_loans(book, as_of):
+        loan_id = str(commitment.loan_id)
         days = [loan.approved_on, *(draw.on for draw in draws_made(loan, as_of))]
         with_or_after = [day for day in days if commitment.agreed_on <= day <= as_of]
         if not with_or_after:
             continue
         accounts = commitment.terms[0].terms.accounts
         by = max(with_or_after)
-        if accounts and all(secured(book, a.account_id, by, told.exempt) for a in accounts):
+        if accounts and all(
+            secured(book, a.account_id, loan_id, by, told.exempt) for a in accounts
+        ):
             continue
         yield Offence(
             customer_id,

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.account import AccountKind  # noqa: TC001 - packs are read by these types
 from domain.hold import HoldBasis  # noqa: TC001 - the same
+from projections.deposit_compliance import (
+    counted_accounts,
+    counted_on,
+    currency_of,
+    terms_on,
+)
 from projections.policy.loans import draws_made
 from projections.policy.rules import Check, Offence, money
 
@@ -19,16 +25,15 @@ if TYPE_CHECKING:
     from projections.book import Book
     from projections.facts import Draw, Hold
 
-_ONE_DAY = timedelta(days=1)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AfterDraw:
     """A deposit of at least `percent` of a draw, within `days` after it, and funded by it.
 
     On an account of `placed_kinds` the first end-of-day rise is a deposit; on one of
-    `kept_kinds`, into which draws are paid, what stays there through all the days. Accounts
-    under a hold of an `exempt` basis, with its contract, are left out.
+    `kept_kinds`, into which draws are paid, what stays there through all the days. A related
+    party's account is looked at while a commitment of the borrower counts it. Left out is what
+    holds of an `exempt` basis, each with its contract and not for another loan, cover whole.
     """
 
     days: int
@@ -55,49 +60,66 @@ class HoldBases:
     with_contract: tuple[HoldBasis, ...]
 
 
+class _Case(NamedTuple):
+    """A draw, and an account in its currency that it may have funded."""
+
+    customer_id: str
+    loan_id: str
+    draw: Draw
+    account_id: str
+
+
 def _after_draw(book: Book, told: AfterDraw, as_of: date) -> Iterator[Offence]:
-    for customer_id, draw, account_id in _draws_and_accounts(book, as_of):
-        kind = book.accounts[account_id][1].kind
+    for case in _cases(book, as_of):
+        draw, account = case.draw, book.accounts[case.account_id][1]
         last = draw.on + timedelta(days=told.days)
-        if secured(book, account_id, min(last, as_of), told.exempt):
-            continue
-        if kind in told.placed_kinds:
-            on = _placed(book, account_id, draw, told, as_of)
-        elif kind in told.kept_kinds and last <= as_of:
-            on = _kept(book, account_id, draw, told)
+        if account.kind in told.placed_kinds:
+            deposits = _placed(book, case, told, as_of)
+        elif account.kind in told.kept_kinds and last <= as_of:
+            deposits = _kept(book, case, told)
         else:
             continue
-        if on is not None:
-            yield _funded(book, customer_id, draw, account_id, on)
-
-
-def _funded(book: Book, customer_id: str, draw: Draw, account_id: str, on: date) -> Offence:
-    currency = book.accounts[account_id][1].currency
-    risen = _rise(book, account_id, draw, on)
-    return Offence(
-        customer_id,
-        on,
-        (f"balance:{account_id}:{on}", f"account:{account_id}", f"draw:{draw.draw_id}"),
-        f"{money(risen, currency)} more on the account {(on - draw.on).days} days after"
-        f" a draw of {money(draw.amount, currency)}",
-    )
+        for on in deposits:
+            risen, counted = _rise(book, case, on), _counted(book, case, on)
+            held = secured(book, case.account_id, case.loan_id, min(last, as_of), told.exempt)
+            if counted is None or held >= risen:
+                continue
+            yield Offence(
+                case.customer_id,
+                on,
+                (
+                    _balance(book, case, on),
+                    f"account:{case.account_id}",
+                    f"draw:{draw.draw_id}",
+                    *counted,
+                ),
+                f"{money(risen, account.currency)} more on the account {(on - draw.on).days} days"
+                f" after a draw of {money(draw.amount, account.currency)}",
+                once=(case.account_id, draw.draw_id),
+            )
 
 
 def _round_trip(book: Book, told: RoundTrip, as_of: date) -> Iterator[Offence]:
     pledges = _pledges(book, as_of)
-    for customer_id, draw, account_id in _draws_and_accounts(book, as_of):
+    for case in _cases(book, as_of):
+        account_id, draw_id = case.account_id, case.draw.draw_id
         if book.accounts[account_id][1].kind not in told.placed_kinds:
             continue
         for hold_id, hold in pledges.get(account_id, ()):
-            placed = _placed(book, account_id, draw, told, hold.placed_on)
-            own = book.loans[hold.loan_id][1].draws if hold.loan_id in book.loans else ()
-            if placed and draw not in own:
+            if hold.loan_id == case.loan_id:
+                continue
+            for on in _placed(book, case, told, hold.placed_on):
+                counted = _counted(book, case, on)
+                if counted is None:
+                    continue
+                balance, loan = _balance(book, case, on), f"loan:{hold.loan_id}"
                 yield Offence(
-                    customer_id,
+                    case.customer_id,
                     hold.placed_on,
-                    (f"hold:{hold_id}", f"draw:{draw.draw_id}", f"loan:{hold.loan_id}"),
-                    f"account {account_id} was funded on {placed} by draw {draw.draw_id}"
+                    (f"hold:{hold_id}", balance, f"draw:{draw_id}", loan, *counted),
+                    f"account {account_id} was funded on {on} by draw {draw_id}"
                     f" and pledged for loan {hold.loan_id}",
+                    once=(hold_id, draw_id),
                 )
 
 
@@ -109,55 +131,91 @@ def _pledges(book: Book, as_of: date) -> Mapping[str, Sequence[tuple[str, Hold]]
     return found
 
 
-def _draws_and_accounts(book: Book, as_of: date) -> Iterator[tuple[str, Draw, str]]:
-    """Yield each draw with each account of the borrower and of related parties.
+def _cases(book: Book, as_of: date) -> Iterator[_Case]:
+    """Yield each draw with each account of the borrower, and of related parties.
 
-    Related parties are those whose accounts the borrower's commitments count.
+    Those are parties whose accounts a commitment of the borrower counts on some day.
     """
-    for customer_id, loan in book.loans.values():
+    for loan_id, (customer_id, loan) in book.loans.items():
         accounts = {*book.accounts_in(customer_id, loan.currency)}
         for commitment_id in book.commitments_of.get(customer_id, ()):
-            terms = [each.terms for each in book.commitments[commitment_id][1].terms]
-            listed = {named.account_id for each in terms for named in each.accounts}
-            accounts |= listed & book.accounts.keys()
+            commitment = book.commitments[commitment_id][1]
+            if currency_of(commitment) == loan.currency:
+                accounts |= counted_accounts(book, customer_id, commitment)
         for draw in draws_made(loan, as_of):
             for account_id in sorted(accounts):
-                yield customer_id, draw, account_id
+                yield _Case(customer_id, loan_id, draw, account_id)
 
 
-def _rise(book: Book, account_id: str, draw: Draw, on: date) -> int:
-    """Return by how much the account's balance lies above that of the day before the draw."""
-    return book.deposit(account_id, on) - book.deposit(account_id, draw.on - _ONE_DAY)
+def _counted(book: Book, case: _Case, on: date) -> Sequence[str] | None:
+    """Return the commitment by which a related party's account counts on a day, None without one.
 
-
-def _placed(
-    book: Book, account_id: str, draw: Draw, told: AfterDraw | RoundTrip, as_of: date
-) -> date | None:
-    """Return the first day on which the draw's share lies on the account."""
-    for after in range(told.days + 1):
-        on = draw.on + timedelta(days=after)
-        if on > as_of:
-            return None
-        if 100 * _rise(book, account_id, draw, on) >= told.percent * draw.amount:
-            return on
+    As a fact; there is none where the account is the borrower's own.
+    """
+    if book.accounts[case.account_id][0] == case.customer_id:
+        return ()
+    for commitment_id in sorted(book.commitments_of.get(case.customer_id, ())):
+        terms = terms_on(book, commitment_id, on)
+        if terms and case.account_id in counted_on(book, commitment_id, terms, on):
+            return (f"commitment:{commitment_id}",)
     return None
 
 
-def _kept(book: Book, account_id: str, draw: Draw, told: AfterDraw) -> date | None:
-    """Return the last day, where the draw's share lay on the account until then."""
-    days = [draw.on + timedelta(days=after) for after in range(told.days + 1)]
-    least = min(_rise(book, account_id, draw, on) for on in days)
-    return days[-1] if 100 * least >= told.percent * draw.amount else None
+def _balance(book: Book, case: _Case, on: date) -> str:
+    """Return the fact of the balance that a day has: it may have been observed before."""
+    last = book.last_balance(case.account_id, on)
+    assert last is not None, "a deposit that rose was observed"
+    return f"balance:{case.account_id}:{last[0]}"
 
 
-def secured(book: Book, account_id: str, by: date, bases: tuple[HoldBasis, ...]) -> bool:
-    """Tell whether a deposit is held by a day on one of the bases, under a contract."""
-    return any(
-        hold.basis in bases
+def _rise(book: Book, case: _Case, on: date) -> int:
+    """Return by how much the account's balance lies above that of the day before the draw."""
+    before = case.draw.on - timedelta(days=1)
+    return book.deposit(case.account_id, on) - book.deposit(case.account_id, before)
+
+
+def _placed(book: Book, case: _Case, told: AfterDraw | RoundTrip, as_of: date) -> Iterator[date]:
+    """Yield each day that brought the draw's share onto the account, more than the one before."""
+    risen = 0
+    for on in _days(case.draw, told):
+        if on > as_of:
+            return
+        now = _rise(book, case, on)
+        if _is_share(now - risen, case.draw, told):
+            yield on
+            risen = now
+
+
+def _kept(book: Book, case: _Case, told: AfterDraw) -> Iterator[date]:
+    """Yield the last day, where the draw's share lay on the account until then."""
+    days = _days(case.draw, told)
+    if _is_share(min(_rise(book, case, on) for on in days), case.draw, told):
+        yield days[-1]
+
+
+def _days(draw: Draw, told: AfterDraw | RoundTrip) -> Sequence[date]:
+    return [draw.on + timedelta(days=after) for after in range(told.days + 1)]
+
+
+def _is_share(risen: int, draw: Draw, told: AfterDraw | RoundTrip) -> bool:
+    return risen > 0 and 100 * risen >= told.percent * draw.amount
+
+
+def secured(
+    book: Book, account_id: str, loan_id: str, by: date, bases: tuple[HoldBasis, ...]
+) -> int:
+    """Return the sum held on an account by a day on one of the bases, under a contract.
+
+    What is held for another loan is left out.
+    """
+    return sum(
+        hold.amount
+        for hold in book.holds_on.get(account_id, ())
+        if hold.basis in bases
         and hold.contract_id is not None
+        and hold.loan_id in {None, loan_id}
         and hold.placed_on <= by
         and (hold.released_on is None or hold.released_on > by)
-        for hold in book.holds_on.get(account_id, ())
     )
 
 
