@@ -50,6 +50,14 @@ def found(*events: Event, pack: str, rule: str, as_of: str = AS_OF) -> Sequence[
     return [finding for finding in findings if finding.rule == rule]
 
 
+def facts_and_day(
+    *events: Event, pack: str, rule: str, as_of: str = AS_OF
+) -> list[tuple[str, str]]:
+    """Return what offends by its first fact, and the day."""
+    findings = found(*events, pack=pack, rule=rule, as_of=as_of)
+    return [(each.facts[0], str(each.offended_on)) for each in findings]
+
+
 def approved(
     day: str, loan_id: str = "L1", principal: int = 100_000, currency: str = "CNY"
 ) -> LoanApproved:

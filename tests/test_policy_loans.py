@@ -1,15 +1,13 @@
-"""Rules on loans and commitments: what offends, what is exempt, what is outside the dates."""
+"""Rules on loans: what offends, what is exempt, and what lies outside the dates."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from itertools import permutations
 from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commitment import CommitmentAmended
 from domain.loan import RateChanged
 from tests.policy_cases import (
     AVERAGE,
@@ -18,8 +16,8 @@ from tests.policy_cases import (
     committed,
     customer,
     drawn,
+    facts_and_day,
     found,
-    held,
     on,
     opened,
     sale,
@@ -28,10 +26,6 @@ from tests.policy_cases import (
 
 if TYPE_CHECKING:
     from domain.catalogue import Event
-
-
-def facts_and_day(*args: object, **kwargs: object) -> list[tuple[str, str]]:
-    return [(each.facts[0], str(each.offended_on)) for each in found(*args, **kwargs)]  # type: ignore[arg-type]  # as `found`
 
 
 cn = partial(facts_and_day, pack="cn")
@@ -75,46 +69,6 @@ def test_a_commitment_agreed_after_the_draw_is_flagged() -> None:
     assert own(*story, late, rule="LEDGER-02") == [("commitment:K1", "2024-01-04")]
     assert own(*story, committed("2024-01-03", AVERAGE), rule="LEDGER-02") == []
     assert own(*story, committed("2024-01-04", AVERAGE, None), rule="LEDGER-02") == []
-
-
-# CN-02: a commitment tied to the loan.
-
-BEFORE_THE_DRAW = (approved("2021-03-01"), committed("2021-03-02", AVERAGE), drawn("2021-03-03"))
-
-
-def test_a_commitment_before_the_draw_of_its_loan_is_a_tie() -> None:
-    assert cn(*BEFORE_THE_DRAW, rule="CN-02") == [("commitment:K1", "2021-03-02")]
-    with_it = (approved("2021-03-02"), committed("2021-03-02", AVERAGE))
-    assert cn(*with_it, rule="CN-02") == [("commitment:K1", "2021-03-02")]
-
-
-def test_a_commitment_is_no_tie_after_the_draw_or_without_a_loan() -> None:
-    loan = (approved("2021-03-01"), drawn("2021-03-02"))
-    assert cn(*loan, committed("2021-03-03", AVERAGE), rule="CN-02") == []
-    assert cn(*loan, committed("2021-03-01", AVERAGE, None), rule="CN-02") == []
-
-
-def test_a_commitment_on_pledged_accounts_is_exempt_since_june_2020() -> None:
-    account = opened("2016-01-01")
-    story = (account, *BEFORE_THE_DRAW)
-    assert cn(*story, held("2021-03-03"), rule="CN-02") == []
-    assert cn(*story, held("2021-03-03", "margin"), rule="CN-02") == []
-    assert cn(*story, held("2021-03-04"), rule="CN-02") != []
-    assert cn(*story, held("2021-03-03", contract_id=None), rule="CN-02") != []
-    assert cn(*story, held("2021-03-03", "court"), rule="CN-02") != []
-    all_accounts = committed("2021-03-02", replace(AVERAGE, accounts=()))
-    told = (account, approved("2021-03-01"), all_accounts, drawn("2021-03-03"), held("2021-03-03"))
-    assert cn(*told, rule="CN-02") != []
-
-
-@pytest.mark.parametrize(
-    ("day", "version"), [("2012-01-19", None), ("2020-05-31", 1), ("2020-06-01", None)]
-)
-def test_the_law_of_the_day_judges_a_pledged_commitment(day: str, version: int | None) -> None:
-    story = (opened("2012-01-01"), approved(day), committed(day, AVERAGE), held(day))
-    assert [each.rule_version for each in found(*story, pack="cn", rule="CN-02")] == (
-        [] if version is None else [version]
-    )
 
 
 # CN-03: a rate raised for a missed deposit.
@@ -188,47 +142,6 @@ def test_a_reason_is_known_by_whole_words_where_its_script_has_them(
 def test_a_penal_rate_before_the_notice_was_no_offence() -> None:
     story = (approved("2011-01-01"), changed("2012-01-19", "5", "deposit missed"))
     assert cn(*story, rule="CN-03") == []
-
-
-# CN-08: a target of one day.
-
-
-def test_a_commitment_tested_on_the_last_day_alone_is_a_month_end_target() -> None:
-    ending = replace(AVERAGE, metric="ending")
-    assert cn(committed("2021-01-01", ending, None), rule="CN-08") == [
-        ("commitment:K1", "2021-01-01")
-    ]
-    assert cn(committed("2021-01-01", AVERAGE, None), rule="CN-08") == []
-    term = replace(ending, window="term")
-    assert cn(committed("2021-01-01", term, None), rule="CN-08") == []
-    assert cn(committed("2014-09-10", ending, None), rule="CN-08") == []
-
-
-def amended(day: str) -> CommitmentAmended:
-    return CommitmentAmended(
-        customer_id="C1",
-        commitment_id="K1",
-        amended_on=on(day),
-        effective_on=on(day),
-        terms=replace(AVERAGE, metric="ending"),
-        reason="head office",
-    )
-
-
-def test_an_amendment_to_a_month_end_target_offends_on_its_day() -> None:
-    story = (committed("2021-01-01", AVERAGE, None), amended("2021-05-01"))
-    assert cn(*story, rule="CN-08") == [("commitment:K1", "2021-05-01")]
-    assert cn(*story, rule="CN-08", as_of="2021-04-30") == []
-
-
-def test_of_a_month_end_target_told_again_the_first_telling_under_the_law_offends() -> None:
-    target = replace(AVERAGE, metric="ending")
-    before_the_law = committed("2013-01-01", target, None)
-    again = (amended("2015-01-01"), amended("2016-01-01"))
-    assert cn(before_the_law, *again, rule="CN-08") == [("commitment:K1", "2015-01-01")]
-    assert cn(committed("2014-09-11", target, None), *again, rule="CN-08") == [
-        ("commitment:K1", "2014-09-11")
-    ]
 
 
 # Every rule on draws.

@@ -7,24 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 from domain.commitment import WindowKind  # noqa: TC001 - packs are read by these types
 from domain.hold import HoldBasis  # noqa: TC001 - the same
+from domain.windows import stretches
+from projections.deposit_compliance import counted_on
 from projections.policy.deposits import secured
 from projections.policy.loans import Nothing, draws_made
 from projections.policy.rules import Check, Offence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
+    from domain.commitment import Terms
     from projections.book import Book
     from projections.facts import Commitment, Loan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tied:
-    """A commitment for a loan, agreed before or with its approval or a draw.
+    """A commitment for a loan, in force on the day of its approval or of a draw.
 
-    Left out where every account that counts is held on an `exempt` basis, under a contract, by
-    the day of the draw.
+    The first of these days that offends is the finding's. One is left out where every account
+    that counts on it, and there is one, is held on an `exempt` basis, under a contract and not for
+    another loan; for the approval, by the first draw. A share of what is drawn or outstanding
+    that names no loan is promised for each of the customer's loans in the currency.
     """
 
     exempt: tuple[HoldBasis, ...] = ()
@@ -38,25 +43,54 @@ class OneDay:
 
 
 def _tied(book: Book, told: Tied, as_of: date) -> Iterator[Offence]:
-    for commitment_id, customer_id, commitment, loan in _for_loans(book, as_of):
-        loan_id = str(commitment.loan_id)
-        days = [loan.approved_on, *(draw.on for draw in draws_made(loan, as_of))]
-        with_or_after = [day for day in days if commitment.agreed_on <= day <= as_of]
-        if not with_or_after:
-            continue
-        accounts = commitment.terms[0].terms.accounts
-        by = max(with_or_after)
-        if accounts and all(
-            secured(book, a.account_id, loan_id, by, told.exempt) for a in accounts
-        ):
-            continue
-        yield Offence(
-            customer_id,
-            commitment.agreed_on,
-            (f"commitment:{commitment_id}", f"loan:{commitment.loan_id}"),
-            f"agreed on {commitment.agreed_on}; the loan was approved or drawn"
-            f" on {min(with_or_after)}",
-        )
+    for commitment_id, (customer_id, commitment) in book.commitments.items():
+        for loan_id in _loans(book, customer_id, commitment):
+            loan = book.loans[loan_id][1]
+            for on, by, how, draw in _completing(loan, as_of):
+                terms = _promised(commitment, on)
+                if terms is None or not _is_for(terms, commitment, loan):
+                    continue
+                accounts = counted_on(book, commitment_id, terms, by)
+                if accounts and all(secured(book, a, loan_id, by, told.exempt) for a in accounts):
+                    continue
+                facts = f"commitment:{commitment_id}", f"loan:{loan_id}"
+                detail = f"agreed on {commitment.agreed_on}; the loan was {how} on {on}"
+                yield Offence(customer_id, on, (*facts, *draw), detail, once=facts)
+
+
+def _loans(book: Book, customer_id: str, commitment: Commitment) -> Iterable[str]:
+    """Return the loan that a commitment names, else all of the customer's."""
+    if commitment.loan_id is None:
+        return book.loans_of.get(customer_id, ())
+    return {commitment.loan_id} & book.loans.keys()
+
+
+def _is_for(terms: Terms, commitment: Commitment, loan: Loan) -> bool:
+    """Tell whether what is promised hangs on a loan of the customer."""
+    share = terms.requirement_kind != "amount" and terms.currency == loan.currency
+    return commitment.loan_id is not None or share
+
+
+def _completing(loan: Loan, as_of: date) -> Iterator[tuple[date, date, str, tuple[str, ...]]]:
+    """Yield what completes a tie up to a date: the approval, and each draw as a fact.
+
+    With its day, and the day by which deposits have to be pledged: that of the draw, for an
+    approval that of the first draw.
+    """
+    draws = draws_made(loan, as_of)
+    first = draws[0].on if draws else as_of
+    if loan.approved_on <= as_of:
+        yield loan.approved_on, max(loan.approved_on, first), "approved", ()
+    for draw in draws:
+        yield draw.on, draw.on, "drawn", (f"draw:{draw.draw_id}",)
+
+
+def _promised(commitment: Commitment, on: date) -> Terms | None:
+    """Return the terms in force on a day, or the next to come; None before and after them all."""
+    if commitment.agreed_on > on:
+        return None
+    known = stretches(commitment.terms, commitment.released_on, on)
+    return next((each.terms for each in known if on.toordinal() <= each.last), None)
 
 
 def _too_late(book: Book, _: Nothing, as_of: date) -> Iterator[Offence]:
