@@ -106,10 +106,10 @@ def test_a_later_pass_mends_a_failure_however_late_it_is_told() -> None:
     assert row(partner(checks=(*SOUND, told_last)), day(1)).lacks == ""
 
 
-def test_a_check_holds_until_the_day_before_it_is_so_many_months_old() -> None:
+def test_a_check_holds_up_to_the_day_on_which_it_is_so_many_months_old() -> None:
     assert (day(1), day(32)) == (date(2023, 12, 11), date(2024, 1, 11))
-    assert row(partner(), day(31)).lacks == ""
-    assert row(partner(), day(32)).lacks == "own_debts"
+    assert row(partner(), day(32)).lacks == ""
+    assert row(partner(), day(33)).lacks == "own_debts"
 
 
 # Agreements.
