@@ -290,12 +290,22 @@ def test_a_deposit_within_a_month_of_the_draw_is_deemed_a_tie(
     assert [str(each.offended_on) for each in findings] == ([deemed_on] if deemed_on else [])
 
 
-def test_one_percent_of_the_loan_a_month_is_allowed_for_a_deposit_not_for_insurance() -> None:
+def test_one_percent_of_the_loan_a_month_is_allowed_for_a_deposit() -> None:
     story = (SME, *KRW_LOAN)  # of 100,000 won
     assert kr(*story, sold("2021-03-31", monthly=1_000), rule="KR-01") == []
     assert kr(*story, sold("2021-03-31", monthly=1_001), rule="KR-01") != []
-    assert kr(*story, sold("2021-03-31", "insurance", monthly=1), rule="KR-02") != []
-    assert kr(*story, sold("2021-03-31", "insurance", monthly=0), rule="KR-02") == []
+
+
+@pytest.mark.parametrize("product", ["insurance", "fund", "subordinated_debt"])
+@pytest.mark.parametrize(("monthly", "currency"), [(0, "KRW"), (1, "KRW"), (5_000, "USD")])
+def test_insurance_and_the_like_are_deemed_a_tie_at_any_payment_in_any_currency(
+    product: Product, monthly: int, currency: str
+) -> None:
+    beside = sold("2021-03-31", product, monthly=monthly, currency=currency)
+    [finding] = kr(SME, *KRW_LOAN, beside, rule="KR-02")
+    assert finding.facts == ("sale:S1", "draw:D1")
+    deposit = sold("2021-03-31", monthly=5_000, currency="USD")
+    assert kr(SME, *KRW_LOAN, deposit, rule="KR-01") == []
 
 
 @pytest.mark.parametrize("segment", ["corporate", "retail"])

@@ -63,10 +63,11 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearDraw:
-    """A product sold within `months` before or after a draw is deemed tied to it.
+    """A product sold within `months` before or after a draw, ends included, is deemed tied to it.
 
-    Where its monthly payment is above `percent` of the loan's principal and the borrower is of
-    one of the segments.
+    Where the borrower is of one of the segments, and the monthly payment is above `percent` of
+    the principal of a loan in its currency. Of `percent` 0 any payment is, also none, in any
+    currency.
     """
 
     months: int
@@ -164,13 +165,19 @@ def _near_draw(book: Book, told: NearDraw, as_of: date) -> Iterator[Offence]:
         segment = _segment(book, customer_id, sale.sold_on)
         if sale.product not in told.products or segment not in told.segments:
             continue
-        for loan in book.loans_in(customer_id, sale.currency):
-            if 100 * sale.monthly_payment <= told.percent * loan.principal:
-                continue
+        for loan in _loans_beside(book, customer_id, sale, told.percent):
             for draw in draws_made(loan, as_of):
                 on = max(sale.sold_on, draw.on)  # the tie is there once there are both
                 if on <= as_of and _near(sale.sold_on, draw.on, told.months):
                     yield _deemed(customer_id, on, (sale_id, sale), (draw, loan))
+
+
+def _loans_beside(book: Book, customer_id: str, sale: Sale, percent: int) -> Iterator[Loan]:
+    for loan_id in book.loans_of.get(customer_id, ()):
+        loan = book.loans[loan_id][1]
+        above = 100 * sale.monthly_payment > percent * loan.principal
+        if percent == 0 or (above and loan.currency == sale.currency):
+            yield loan
 
 
 def _deemed(
