@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date  # noqa: TC003 - the view codec reads the field types at run time
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from domain.commitment import Metric, Terms  # noqa: TC001 - read at run time
 from domain.finding import Severity  # noqa: TC001 - read at run time
 from domain.partner import AdmissionResult, AdmissionSubject  # noqa: TC001 - read at run time
 from domain.reported import Outcome  # noqa: TC001 - read at run time
 
+FindingStatus: TypeAlias = Literal["open", "assigned", "justified", "remediated", "reported"]
 Key: TypeAlias = tuple[str, str, str]  # customer_id, kind, id
 
 
@@ -437,7 +438,7 @@ class Disposed:
     """From a business date on, a finding's status, and who answers for it."""
 
     since: date
-    status: str
+    status: FindingStatus
     by: str
 
 

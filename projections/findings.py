@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from domain.finding import Severity
     from projections.book import Book
-    from projections.facts import Finding
+    from projections.facts import Finding, FindingStatus
 
-OPEN = frozenset({"open", "assigned"})  # nothing was done about it yet
+OPEN: frozenset[FindingStatus] = frozenset({"open", "assigned"})  # nothing was done about it yet
 
 
 class FindingRow(NamedTuple):
@@ -25,7 +25,7 @@ class FindingRow(NamedTuple):
     severity: Severity
     customer_id: str
     raised_on: date
-    status: str
+    status: FindingStatus
 
 
 def finding_rows(book: Book, as_of: date, currency: str = "") -> Iterator[FindingRow]:
@@ -44,10 +44,10 @@ def finding_rows(book: Book, as_of: date, currency: str = "") -> Iterator[Findin
             )
 
 
-def status_at(finding: Finding, as_of: date) -> str:
-    """Return `open`, or what was last told of the finding by a date."""
-    told = [each for each in finding.dispositions if each.since <= as_of]
-    last = max(reversed(told), key=attrgetter("since"), default=None)
+def status_at(finding: Finding, as_of: date) -> FindingStatus:
+    """Return what was last done about the finding by a date; to assign it undoes nothing."""
+    told = (each for each in reversed(finding.dispositions) if each.since <= as_of)
+    last = max(told, key=lambda each: (each.status != "assigned", each.since), default=None)
     return "open" if last is None else last.status
 
 

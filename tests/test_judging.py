@@ -290,6 +290,8 @@ def test_findings_are_asked_for_over_http_and_the_open_ones_counted(parts: Parts
     ):
         answer = client.get(f"/findings{query}").json()
         assert {each["finding_id"] for each in answer["findings"]} == expected
+    bogus = client.get("/findings?status=bogus")
+    assert (bogus.status_code, bogus.json()["field"]) == (400, "status")
     first = client.get("/findings?limit=1").json()
     rest = client.get(f"/findings?after={first['next']}").json()
     assert [each["finding_id"] for each in first["findings"] + rest["findings"]] == sorted(

@@ -34,6 +34,7 @@ from infra.http.schemas import (
 )
 from infra.rules.reading import agenda_rules
 from projections.contact_agenda import agenda_rows, of_manager
+from projections.facts import FindingStatus  # noqa: TC001 - FastAPI reads it at run time
 from projections.findings import finding_rows
 from projections.projection import FINDINGS, RELATIONSHIP
 from projections.relationship_state import relationship
@@ -85,7 +86,7 @@ def _queries(queries: Queries) -> APIRouter:
     @router.get("/findings", responses=answers(Findings))
     def findings(
         asked: Asked,
-        status: str | None = None,
+        status: FindingStatus | None = None,
         rule: str | None = None,
         customer_id: str | None = None,
         after: Annotated[str, Query(description="A finding id: the page after it.")] = "",

@@ -19,7 +19,7 @@ from projections.contact_agenda import AgendaRow
 from projections.contagion import ContagionRow
 from projections.deposit_compliance import ComplianceRow
 from projections.explained_window import AccountDay, ExplainedDay
-from projections.facts import Report
+from projections.facts import FindingStatus, Report
 from projections.findings import FindingRow
 from projections.guarantee_network import CircleRow, ExposureRow, GroupRow
 from projections.leaders import LeaderRow
@@ -55,6 +55,7 @@ def _columns(row_type: type) -> dict[str, Any]:
     names = {"date": date, "Minor": Minor, "Metric": Metric, "Status": Status}
     names |= {
         "Severity": Severity,
+        "FindingStatus": FindingStatus,
         "Reason": Reason,
         "GroupBy": GroupBy,
         "AgreementStatus": AgreementStatus,
