@@ -50,6 +50,12 @@ _BY_NAME: Mapping[str, Any] = {
     "seasonal_profile": columns.Profile,
     "windows_to": columns.End,
 }
+# Those that hold several values: in JSON they may be lists.
+_SEVERAL = frozenset(
+    name
+    for name, type_ in _BY_NAME.items()
+    if type_ in {columns.Accounts, columns.Items, columns.Profile}
+)
 _AMOUNTS = (
     *("amount", "held", "interest", "ledger_balance", "monthly_payment", "principal"),
     *("total", "through_us"),
@@ -81,13 +87,17 @@ class Columns(BaseModel):
 
 
 def _text(name: str, value: object) -> str:
-    """Return a JSON value as the text a feed would hold; a list holds one line an item."""
+    """Return a JSON value as the text a feed would hold; a list of several, one line an item."""
+    if isinstance(value, list) and name in _SEVERAL:
+        return "\n".join(_plain(name, item) for item in value)
+    return _plain(name, value)
+
+
+def _plain(name: str, value: object) -> str:
     if isinstance(value, str):
         return value
     if type(value) is int and -(2**63) <= value < 2**63:
         return str(value)
-    if isinstance(value, list) and not any(isinstance(item, list) for item in value):
-        return "\n".join(_text(name, item) for item in value)
     raise PydanticCustomError("bad-json-value", "{column}", {"column": name})
 
 

@@ -107,6 +107,8 @@ def test_an_amount_is_minor_units_of_its_currency(
         ("account_id", "A\u200b", "bad-id"),
         ("account_id", "\ud800", "bad-id"),
         ("account_id", [["A"]], "bad-json-value"),
+        ("account_id", ["A1"], "bad-json-value"),
+        ("business_date", ["2024-01-05"], "bad-json-value"),
         ("colour", "red", "unknown-column"),
         ("account_id", "", "empty-value"),
     ],
@@ -137,7 +139,7 @@ def test_a_text_of_blanks_is_an_empty_one() -> None:
         "reason": "flood",
     }
     FORMS["waive-commitment"].command(waiver)
-    for blanks in (" ", "\u3000 ", [" "]):
+    for blanks in (" ", "\u3000 "):
         error = refused("waive-commitment", {**waiver, "reason": blanks})
         assert (error.code, error.field) == ("empty-value", "reason")
     assert balance(held=" ").held is None
@@ -278,8 +280,14 @@ def test_a_birth_date_is_a_date() -> None:
     assert refused("open-relationship", columns).code == "bad-date"
 
 
-def test_a_list_may_stand_for_text_joined_by_spaces() -> None:
+def test_a_list_may_stand_for_several_values_and_for_no_single_one() -> None:
     assert terms(accounts=["A1", "A2"]).accounts == terms(accounts="A1 A2").accounts
+    profile = ["100"] * 12
+    assert terms(seasonal_profile=profile) == terms(seasonal_profile=" ".join(profile))
+    remedied = {"finding_id": "F1", "remediated_on": "2024-01-05", "by": "CO-1"}
+    assert refused("remediate-finding", {**remedied, "measure": ["set free"]}).code == (
+        "bad-json-value"
+    )
 
 
 @given(
