@@ -10,7 +10,13 @@ from datetime import date  # noqa: TC003 - the codec reads the field types at ru
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from domain import checks
-from domain.errors import JustifiedAloneError, UnknownFindingError
+from domain.errors import (
+    JustifiedAloneError,
+    KeyConflictError,
+    UnknownCustomerError,
+    UnknownFindingError,
+)
+from domain.prospect_rules import brought
 from domain.telling import told
 
 if TYPE_CHECKING:
@@ -119,7 +125,7 @@ def evolve(finding: Finding | None, event: FindingEvent) -> Finding | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaiseFinding:
-    """Record what a pack found. Raised once: told again, nothing happens."""
+    """Record what a pack found; raised once, and never changed."""
 
     finding_id: str
     customer_id: str
@@ -185,17 +191,39 @@ def decide(command: FindingCommand, world: World) -> tuple[FindingEvent, ...]:
     """Return the events a command about findings causes, or raise the rule it breaks."""
     finding = world.finding(command.finding_id)
     if isinstance(command, RaiseFinding):
-        if finding is not None:
-            return ()
-        if command.customer_id != checks.LEDGER:
-            checks.not_forgotten(world, command.customer_id)
-        checks.in_order("raised_on", command.raised_on, "offended_on", command.offended_on)
-        return (told(FindingRaised, command),)
+        return _raise(command, finding, world)
     if finding is None:
         raise UnknownFindingError("finding_id", command.finding_id)
     checks.not_forgotten(world, finding.raised.customer_id)
     disposed = _disposed(command, finding)
     return () if disposed == finding.last else (disposed,)
+
+
+def _raise(
+    command: RaiseFinding, finding: Finding | None, world: World
+) -> tuple[FindingRaised, ...]:
+    raised = told(FindingRaised, command)
+    if finding is not None:
+        if raised != finding.raised:
+            raise KeyConflictError("finding_id", command.finding_id)
+        return ()
+    _check_customer(command.customer_id, world)
+    checks.positive("rule_version", command.rule_version)
+    offended = command.offended_on
+    checks.in_order("raised_on", command.raised_on, "offended_on", offended)
+    checks.in_order("offended_on", offended, "in_force_from", command.in_force_from)
+    if command.in_force_to is not None:
+        checks.in_order("in_force_to", command.in_force_to, "in_force_from", command.in_force_from)
+        checks.in_order("in_force_to", command.in_force_to, "offended_on", offended)
+    return (raised,)
+
+
+def _check_customer(customer_id: str, world: World) -> None:
+    """Refuse who is neither a customer nor a prospect, nor the ledger itself."""
+    checks.not_forgotten(world, customer_id)
+    known = customer_id == checks.LEDGER or world.standing(customer_id) == "known"
+    if not known and brought(customer_id, world) is None:
+        raise UnknownCustomerError("customer_id", customer_id, "nor was anybody with it referred")
 
 
 def _disposed(command: DisposeCommand, finding: Finding) -> Disposition:

@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from domain.commitment import CountedAccount
 from domain.values import PERCENT, Instant, Minor, Ppm, minor_digits
 from infra.malformed import MalformedError, NumberTooLargeError, TooManyDecimalsError
+from projections.policy.evidence import FACT_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 ID_CHARS_MAX = 64
 TEXT_CHARS_MAX = 500
 NOTE_CHARS_MAX = 10_000
-ITEMS_MAX = 50  # hard items of one cross-check
+ITEMS_MAX = 50  # hard items of one cross-check, facts or events of one finding
 ACCOUNTS_MAX = 200  # accounts counted by one commitment
 COUNT_MAX = 1_000_000  # days, months or seconds in one column
 DIGITS_MAX = 18  # of a number in its smallest unit: what fits 64 bits
@@ -41,6 +42,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNFIT_IN_NOTE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _COUNTED = re.compile(r"(.+?)(?:@([-\d]*)/([-\d]*))?")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MINUTE = timedelta(minutes=1)
@@ -169,6 +171,25 @@ def parse_items(text: str) -> tuple[str, ...]:
     return items
 
 
+def parse_event_ids(text: str) -> tuple[str, ...]:
+    """Return the lines of a text, each the id of an event."""
+    ids = parse_items(text)
+    unfit = [id_ for id_ in ids if not _UUID.fullmatch(id_)]
+    return refuse("bad-event-id", unfit[0]) if unfit else ids
+
+
+def parse_facts(text: str) -> tuple[str, ...]:
+    """Return the lines of a text, each the key of a fact: `kind:id`."""
+    facts = parse_items(text)
+    for fact in facts:
+        kind, _, id_ = fact.partition(":")
+        if kind not in FACT_KINDS:
+            refuse("bad-fact", f"{fact}: its kind is none of {', '.join(sorted(FACT_KINDS))}")
+        if " " in fact or not id_:
+            refuse("bad-fact", fact)
+    return facts
+
+
 def parse_accounts(text: str) -> tuple[CountedAccount, ...]:
     """Return the accounts of `ID ID@FROM/TO …`."""
     words = text.split()
@@ -249,6 +270,16 @@ Items: TypeAlias = Annotated[
     tuple[str, ...],
     PlainValidator(parse_items),
     _json("array", items={"type": "string"}, maxItems=ITEMS_MAX),
+]
+EventIds: TypeAlias = Annotated[
+    tuple[str, ...],
+    PlainValidator(parse_event_ids),
+    _json("array", items={"type": "string", "format": "uuid"}, maxItems=ITEMS_MAX),
+]
+Facts: TypeAlias = Annotated[
+    tuple[str, ...],
+    PlainValidator(parse_facts),
+    _json("array", items={"type": "string", "pattern": r"^[a-z-]+:\S+$"}, maxItems=ITEMS_MAX),
 ]
 Accounts: TypeAlias = Annotated[
     tuple[CountedAccount, ...],

@@ -42,8 +42,8 @@ _BY_NAME: Mapping[str, Any] = {
     "cap_percent": columns.Percent,
     "currency": columns.Currency,
     "ends_on": columns.End,
-    "events": columns.Items,
-    "facts": columns.Items,
+    "events": columns.EventIds,
+    "facts": columns.Facts,
     "happened_at": columns.Moment,
     "items": columns.Items,
     "note": columns.Note,
@@ -54,7 +54,7 @@ _BY_NAME: Mapping[str, Any] = {
 _SEVERAL = frozenset(
     name
     for name, type_ in _BY_NAME.items()
-    if type_ in {columns.Accounts, columns.Items, columns.Profile}
+    if type_ in {columns.Accounts, columns.EventIds, columns.Facts, columns.Items, columns.Profile}
 )
 _AMOUNTS = (
     *("amount", "held", "interest", "ledger_balance", "monthly_payment", "principal"),

@@ -140,6 +140,22 @@ class BadAccountsError(MalformedError):
     remedy = "Join ids by spaces, each optionally ID@FROM/TO with ISO dates"
 
 
+class BadEventIdError(MalformedError):
+    """Not the id of an event."""
+
+    code = "bad-event-id"
+    rule = "is not the id of an event, a UUID"
+    remedy = "Take it from the customer's timeline"
+
+
+class BadFactError(MalformedError):
+    """Not the key of a fact."""
+
+    code = "bad-fact"
+    rule = "is not the key of a fact"
+    remedy = "Write kind and id, such as draw:D05314-1"
+
+
 class EventTooLargeError(MalformedError):
     """More than an event can hold."""
 

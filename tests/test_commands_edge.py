@@ -13,6 +13,7 @@ from domain.account import RecordBalance
 from domain.commitment import AgreeCommitment, CountedAccount, Terms
 from domain.contact import RecordContact
 from domain.deciding import COMMANDS as DOMAIN_COMMANDS
+from domain.finding import RaiseFinding
 from domain.loan_rules import ApproveLoan
 from infra.columns import NOTE_CHARS_MAX, TEXT_CHARS_MAX
 from infra.commands import FORMS
@@ -278,6 +279,45 @@ def test_a_rate_has_one_spelling(text: str, rate: str) -> None:
 def test_a_birth_date_is_a_date() -> None:
     columns = {**RELATIONSHIP, "birth_date": "1970-02-31"}
     assert refused("open-relationship", columns).code == "bad-date"
+
+
+FINDING = {
+    "finding_id": "F1",
+    "customer_id": "C1",
+    "raised_on": "2024-03-31",
+    "offended_on": "2024-03-21",
+    "pack": "cn",
+    "rule": "CN-01",
+    "rule_version": "2",
+    "in_force_from": "2020-06-01",
+    "severity": "high",
+    "facts": ["draw:D1", "balance:A1:2024-03-21"],
+    "detail": "400.00 CNY more",
+}
+
+
+def test_a_finding_names_facts_by_their_keys_and_events_by_their_ids() -> None:
+    id_ = "3c0964d2-3273-5075-95dc-a953d092b782"
+    found = FORMS["raise-finding"].command({**FINDING, "events": [id_]})
+    assert isinstance(found, RaiseFinding)
+    assert (found.facts, found.events) == (tuple(FINDING["facts"]), (id_,))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "code"),
+    [
+        ("facts", "gift:", "bad-fact"),
+        ("facts", "nope:G1", "bad-fact"),
+        ("facts", "hello", "bad-fact"),
+        ("facts", "gift:G 1", "bad-fact"),
+        ("facts", ["draw:D1", "hello"], "bad-fact"),
+        ("events", "hello world", "bad-event-id"),
+        ("events", "3C0964D2-3273-5075-95DC-A953D092B782", "bad-event-id"),
+    ],
+)
+def test_what_is_no_fact_and_no_event_is_refused(column: str, value: object, code: str) -> None:
+    error = refused("raise-finding", {**FINDING, column: value})
+    assert (error.code, error.field) == (code, column)
 
 
 def test_a_list_may_stand_for_several_values_and_for_no_single_one() -> None:

@@ -9,6 +9,9 @@ from domain.errors import (
     CustomerForgottenError,
     DatesOutOfOrderError,
     JustifiedAloneError,
+    KeyConflictError,
+    NotPositiveError,
+    UnknownCustomerError,
     UnknownFindingError,
 )
 from domain.finding import (
@@ -25,6 +28,7 @@ from domain.finding import (
     RemediateFinding,
     ReportFinding,
 )
+from domain.referral import ReferralIntroduced
 from domain.relationship import RelationshipForgotten
 from tests.spec import given, on, opened
 
@@ -107,15 +111,56 @@ def test_a_finding_is_raised() -> None:
     given(ada).when(raise_it).then(raised)
 
 
-def test_a_finding_is_raised_once_whatever_is_told_later() -> None:
+def test_a_finding_is_raised_once_and_its_id_stands_for_no_other() -> None:
     given(ada, raised).when(raise_it).then_nothing()
-    given(ada, raised).when(replace(raise_it, detail="more", raised_on=LATER)).then_nothing()
+    for other in (
+        replace(raise_it, customer_id="C2"),
+        replace(raise_it, detail="more"),
+        replace(raise_it, raised_on=LATER),
+        replace(raise_it, events=()),
+    ):
+        given(ada, opened("C2"), raised).when(other).then_refused(KeyConflictError, "finding_id")
 
 
-def test_a_finding_may_be_of_a_prospect_or_of_the_whole_bank() -> None:
-    given().when(raise_it).then(raised)
+def test_a_finding_may_be_of_a_prospect_or_of_the_whole_bank_and_of_nobody_else() -> None:
+    brought = ReferralIntroduced(
+        customer_id="C1",
+        referral_id="R1",
+        referrer_id="C2",
+        introduced_on=OFFENDED,
+        via="customer",
+        by="RM-1",
+        branch="B1",
+    )
+    given(opened("C2"), brought).when(raise_it).then(raised)
     given().when(replace(raise_it, customer_id="ledger")).then(
         replace(raised, customer_id="ledger")
+    )
+    given(opened("C2")).when(raise_it).then_refused(UnknownCustomerError, "customer_id")
+
+
+@pytest.mark.parametrize(
+    ("command", "field"),
+    [
+        (replace(raise_it, in_force_from=on("2024-03-22")), "offended_on"),
+        (replace(raise_it, in_force_to=on("2024-03-20")), "in_force_to"),
+        (replace(raise_it, in_force_to=on("2020-05-31")), "in_force_to"),
+    ],
+)
+def test_the_law_that_judged_was_in_force_on_the_day_of_the_offence(
+    command: RaiseFinding, field: str
+) -> None:
+    given(ada).when(command).then_refused(DatesOutOfOrderError, field)
+
+
+def test_the_first_and_the_last_day_of_a_law_are_its_own() -> None:
+    day = replace(raise_it, in_force_from=OFFENDED, in_force_to=OFFENDED)
+    given(ada).when(day).then(replace(raised, in_force_from=OFFENDED, in_force_to=OFFENDED))
+
+
+def test_versions_of_a_rule_are_numbered_from_1() -> None:
+    given(ada).when(replace(raise_it, rule_version=0)).then_refused(
+        NotPositiveError, "rule_version"
     )
 
 

@@ -200,6 +200,15 @@ def test_two_judges_at_once_raise_a_finding_once(parts: Parts) -> None:
     assert len(raised(parts)) == 2
 
 
+def test_what_somebody_raised_meanwhile_as_of_another_day_is_left_to_them(parts: Parts) -> None:
+    parts.catch_up()
+    one, other = judged(parts, CN, AS_OF), judged(parts, CN, AS_OF + timedelta(days=1))
+    raise_findings(parts, parts.ledger(), one, "officer")
+    raise_findings(parts, parts.ledger(), other, "another officer")
+    assert (other.raised, other.refused) == (set(), {})
+    assert {event.raised_on for event in raised(parts)} == {AS_OF}
+
+
 def test_the_past_is_judged_as_it_was_known(parts: Parts) -> None:
     [last] = parts.store.read(parts.store.position() - 1, 1)
     before_the_gift = last.recorded_at - 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from domain.errors import KeyConflictError
 from domain.finding import FindingRaised, RaiseFinding
 from infra.answers import Answers
 from infra.attempt import Recorded, Refused, Told
@@ -64,7 +65,10 @@ def judged(
 
 
 def raise_findings(parts: Parts, ledger: Ledger, found: Judgement, actor: str) -> None:
-    """Record what was found and never raised. Told again, nothing happens."""
+    """Record what was found and never raised.
+
+    Told again, nothing happens. What somebody raised meanwhile stays as they raised it.
+    """
     for some in _chunks(found.new, FINDINGS_MAX):
         events = evidence(parts.store, found.book, found.through, some)
         commands = [
@@ -73,10 +77,10 @@ def raise_findings(parts: Parts, ledger: Ledger, found: Judgement, actor: str) -
         ]
         outcomes = ledger.handle([Told(c, actor, "cli", f"judge:{found.as_of}") for c in commands])
         for finding, outcome in zip(some, outcomes, strict=True):
-            if isinstance(outcome, Refused):
-                found.refused[finding.finding_id] = outcome.error
-            elif isinstance(outcome, Recorded):
+            if isinstance(outcome, Recorded):
                 found.raised.add(finding.finding_id)
+            elif isinstance(outcome, Refused) and not isinstance(outcome.error, KeyConflictError):
+                found.refused[finding.finding_id] = outcome.error
 
 
 def raised(

@@ -51,6 +51,10 @@ _FACTS: Mapping[type[Event], tuple[str, ...]] = {
 }
 
 
+# And the end of a month, which no event tells.
+FACT_KINDS = frozenset({kind for kind, *_ in _FACTS.values()} | {"month-end"})
+
+
 def fact_of(event: Event) -> str | None:
     """Return the key of the fact that an event tells, such as `draw:D05314-1`."""
     if type(event) not in _FACTS:
