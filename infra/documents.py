@@ -11,6 +11,7 @@ from projections.findings import assigned_at
 from projections.judgement import gap
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import NamedTuple
 
     from projections.agenda_rules import AgendaRules
@@ -84,14 +85,17 @@ def relationship_document(found: Relationship, as_of: date, currency: str) -> di
     }
 
 
-def finding_document(book: Book, row: FindingRow, as_of: date) -> dict[str, Any]:
-    """Return a finding with the law that judged it, the facts, and who deals with it."""
+def finding_document(
+    book: Book, row: FindingRow, as_of: date, events: Iterable[str]
+) -> dict[str, Any]:
+    """Return a finding with the law that judged it, facts and events, and who deals with it."""
     finding = book.findings[row.finding_id][1]
     return {
         **row_document(row),
         "pack": finding.pack,
         "offended_on": finding.offended_on.isoformat(),
         "facts": list(finding.facts),
+        "events": list(events),
         "detail": finding.detail,
         "assigned_to": assigned_at(finding, as_of),
     }

@@ -94,7 +94,7 @@ def every_event(parts: Parts) -> list[object]:
 def judge(parts: Parts, day: int) -> set[str]:
     parts.catch_up()
     found = judged(parts, load_packs(["cn"]), march(day))
-    raise_findings(parts, parts.ledger(), found, "officer")
+    raise_findings(parts.ledger(), found, "officer")
     return found.raised
 
 

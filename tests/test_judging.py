@@ -72,7 +72,7 @@ def tell(parts: Parts, *told: tuple[str, dict[str, str]]) -> None:
 def judge(parts: Parts, as_of: date = AS_OF, known_at: int | None = None) -> Judgement:
     parts.catch_up()
     found = judged(parts, CN, as_of, known_at)
-    raise_findings(parts, parts.ledger(), found, "officer")
+    raise_findings(parts.ledger(), found, "officer")
     parts.catch_up()
     return found
 
@@ -194,8 +194,8 @@ def test_the_evidence_is_that_of_the_instant_judged(parts: Parts) -> None:
 def test_two_judges_at_once_raise_a_finding_once(parts: Parts) -> None:
     parts.catch_up()
     one, other = judged(parts, CN, AS_OF), judged(parts, CN, AS_OF)
-    raise_findings(parts, parts.ledger(), one, "officer")
-    raise_findings(parts, parts.ledger(), other, "another officer")
+    raise_findings(parts.ledger(), one, "officer")
+    raise_findings(parts.ledger(), other, "another officer")
     assert (len(one.raised), len(other.raised)) == (2, 0)
     assert len(raised(parts)) == 2
 
@@ -203,8 +203,8 @@ def test_two_judges_at_once_raise_a_finding_once(parts: Parts) -> None:
 def test_what_somebody_raised_meanwhile_as_of_another_day_is_left_to_them(parts: Parts) -> None:
     parts.catch_up()
     one, other = judged(parts, CN, AS_OF), judged(parts, CN, AS_OF + timedelta(days=1))
-    raise_findings(parts, parts.ledger(), one, "officer")
-    raise_findings(parts, parts.ledger(), other, "another officer")
+    raise_findings(parts.ledger(), one, "officer")
+    raise_findings(parts.ledger(), other, "another officer")
     assert (other.raised, other.refused) == (set(), {})
     assert {event.raised_on for event in raised(parts)} == {AS_OF}
 
@@ -299,6 +299,9 @@ def test_findings_are_asked_for_over_http_and_the_open_ones_counted(parts: Parts
     ):
         answer = client.get(f"/findings{query}").json()
         assert {each["finding_id"] for each in answer["findings"]} == expected
+    told_by = {event.finding_id: list(event.events) for event in raised(parts)}
+    answer = client.get("/findings").json()
+    assert {each["finding_id"]: each["events"] for each in answer["findings"]} == told_by
     bogus = client.get("/findings?status=bogus")
     assert (bogus.status_code, bogus.json()["field"]) == (400, "status")
     first = client.get("/findings?limit=1").json()
@@ -332,12 +335,17 @@ def test_a_dry_run_names_the_facts_of_each_row(
     found = command(settings, *words)["findings"]
     facts = [fact for finding in found for fact in finding["facts"]]
     assert facts == ["balance:A2:2024-01-08", "account:A2", "draw:W1", "gift:G1"]
-    for fact in facts:
-        assert fact in table
+    events = [event for finding in found for event in finding["events"]]
+    assert len(events) == len(facts)
+    for key in (*facts, *events):
+        assert key in table
 
 
 @pytest.mark.usefixtures("parts")
-def test_the_command_judges_raises_shows_and_exports(settings: Settings) -> None:
+def test_the_command_judges_raises_shows_and_exports(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "220")
     dry = command(settings, "judge", "--as-of", "2024-01-31", "--dry-run")
     assert (dry["raised"], len(dry["findings"])) == (0, 2)
     assert command(settings, "show", "findings")["findings"] == []
@@ -345,11 +353,18 @@ def test_the_command_judges_raises_shows_and_exports(settings: Settings) -> None
     assert (done["raised"], done["raised_before"], done["packs"]) == (2, 0, ["none", "cn"])
     again = command(settings, "judge", "--as-of", "2024-01-31")
     assert (again["raised"], again["raised_before"]) == (0, 2)
+    behind = {each["finding_id"]: each["events"] for each in dry["findings"]}
+    assert {each["finding_id"]: each["events"] for each in again["findings"]} == behind
     shown = command(settings, "show", "findings", "--open", "--customer", "C1")["findings"]
     assert [(each["rule"], each["status"], each["pack"]) for each in shown] == [
         (each["rule"], "open", "cn")
         for each in sorted(done["findings"], key=lambda each: str(each["finding_id"]))
     ]
+    assert {each["finding_id"]: each["events"] for each in shown} == behind
+    table = guanxi("--ledger", settings.ledger, "show", "findings").out
+    for each in shown:
+        for key in (*each["facts"], *each["events"]):
+            assert key in table
     exported = guanxi("--ledger", settings.ledger, "export", "findings").out.splitlines()
     assert exported[0] == "finding_id,rule,rule_version,severity,customer_id,raised_on,status"
     assert len(exported) == 3

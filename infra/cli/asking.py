@@ -22,6 +22,7 @@ from infra.documents import finding_document, relationship_document, row_documen
 from infra.exports import FORMATS, write_export
 from infra.graph_files import GRAPH_FORMATS, write_graph
 from infra.network_answers import circle_rows_of, network_rows_of
+from infra.policy.judging import events_of_raised
 from infra.rendering.findings import findings_view
 from infra.rendering.relationship import relationship_view
 from infra.status import keys_trouble, status_of
@@ -39,6 +40,8 @@ from projections.relationship_state import RelationshipRow, relationship, relati
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from rich.console import RenderableType
 
     from domain.values import Instant
     from infra.answers import Answers
@@ -168,17 +171,20 @@ def show_findings(
     ] = False,
 ) -> None:
     """Show what the policy packs raised and what became of it. Not legal advice."""
-    on, book = asked(settings, FINDINGS, as_of, known_at)
-    rows = [
-        row
-        for row in finding_rows(book, on)
-        if customer in {None, row.customer_id} and (row.status in OPEN or not only_open)
-    ]
-    found = [finding_document(book, row, on) for row in rows]
-    settings.answer(
-        {"as_of": str(on), "findings": found},
-        lambda: Console().print(findings_view(book, rows, on)),
-    )
+
+    def ask(answers: Answers, on: date, known: Instant | None) -> tuple[list[Any], RenderableType]:
+        book = answers.book(FINDINGS, known)
+        rows = [
+            row
+            for row in finding_rows(book, on)
+            if customer in {None, row.customer_id} and (row.status in OPEN or not only_open)
+        ]
+        events = events_of_raised(answers.parts.store, (row.finding_id for row in rows))
+        found = [finding_document(book, row, on, events[row.finding_id]) for row in rows]
+        return found, findings_view(book, rows, on, events)
+
+    on, (found, view) = answered(settings, as_of, known_at, ask)
+    settings.answer({"as_of": str(on), "findings": found}, lambda: Console().print(view))
 
 
 @with_settings

@@ -60,7 +60,7 @@ def judge(
             found = judged(parts, packs, Answers(parts).as_of(on), known)
             if not dry_run:
                 ledger = parts.ledger(on_outage=tell_outage)
-                raise_findings(parts, ledger, found, actor or getpass.getuser())
+                raise_findings(ledger, found, actor or getpass.getuser())
             return found
 
     found = persisting(ask)
@@ -78,7 +78,11 @@ def _document(found: Judgement, packs: Sequence[Pack], *, dry_run: bool) -> dict
         "raised_before": len(found.findings) - len(found.new),
         "refused": {id_: str(error) for id_, error in sorted(found.refused.items())},
         "findings": [
-            row_document(finding) | {"raised_before": finding.finding_id in found.known}
+            row_document(finding)
+            | {
+                "events": list(found.events[finding.finding_id]),
+                "raised_before": finding.finding_id in found.known,
+            }
             for finding in found.findings
         ],
     }

@@ -32,6 +32,7 @@ from infra.http.schemas import (
     Timeline,
     answers,
 )
+from infra.policy.judging import events_of_raised
 from infra.rules.reading import agenda_rules
 from projections.contact_agenda import agenda_rows, of_manager
 from projections.facts import FindingStatus  # noqa: TC001 - FastAPI reads it at run time
@@ -100,7 +101,9 @@ def _queries(queries: Queries) -> APIRouter:
             if row.finding_id > after
             and all(value in {None, getattr(row, name)} for name, value in told.items())
         )
-        page = [finding_document(book, row, on) for row in islice(rest, limit)]
+        rows = list(islice(rest, limit))
+        events = events_of_raised(queries.parts.store, (row.finding_id for row in rows))
+        page = [finding_document(book, row, on, events[row.finding_id]) for row in rows]
         following = page[-1]["finding_id"] if any(True for _ in rest) else None
         return {"as_of": str(on), "findings": page, "next": following}
 

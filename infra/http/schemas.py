@@ -239,6 +239,7 @@ _Finding = create_model(
     pack=(str, ...),
     offended_on=(date, ...),
     facts=(list[str], ...),
+    events=(list[str], ...),
     detail=(str, ...),
     assigned_to=(str | None, ...),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from domain.errors import KeyConflictError
 from domain.finding import FindingRaised, RaiseFinding
@@ -15,7 +15,7 @@ from projections.policy.judging import findings_of
 from projections.projection import RELATIONSHIP
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from consumers.event_store import EventStore
@@ -26,23 +26,22 @@ if TYPE_CHECKING:
     from projections.book import Book
     from projections.policy.rules import Finding, Pack
 
-FINDINGS_MAX = 500  # findings whose customers' events are read, and which are told, at a time
-
-T = TypeVar("T")
+FINDINGS_MAX = 500  # findings whose customers' events are read at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What was found as of a date; `known` was raised before; `through` is the ledger's position.
 
-    `raised` and `refused` are filled by `raise_findings`.
+    `events` holds the ids of the events behind each finding, by its id. `raised` and `refused` are
+    filled by `raise_findings`.
     """
 
     as_of: date
     through: int
-    book: Book
     findings: Sequence[Finding]
     known: Collection[str]
+    events: Mapping[str, tuple[str, ...]]
     raised: set[str] = field(default_factory=set)
     refused: dict[str, RefusedError] = field(default_factory=dict)
 
@@ -61,42 +60,63 @@ def judged(
     answers = Answers(parts)
     book = answers.book(RELATIONSHIP, known_at)
     now = book if known_at is None else answers.book(RELATIONSHIP)
-    return Judgement(as_of, through, book, findings_of(book, packs, as_of), now.findings.keys())
+    found, known = findings_of(book, packs, as_of), now.findings.keys()
+    new = [finding for finding in found if finding.finding_id not in known]
+    before = [finding.finding_id for finding in found if finding.finding_id in known]
+    events = events_of_raised(store, before)
+    for finding, behind in _with_evidence(store, book, through, new):
+        events[finding.finding_id] = behind
+    return Judgement(as_of, through, found, known, events)
 
 
-def raise_findings(parts: Parts, ledger: Ledger, found: Judgement, actor: str) -> None:
+def events_of_raised(store: EventStore, finding_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the ids of the events behind findings that were raised, by the findings' ids."""
+    streams = {f"finding-{id_}": id_ for id_ in finding_ids}
+    found = {}
+    for stream, [first, *_] in store.read_streams(streams).items():
+        event = decode_record(first).event
+        assert isinstance(event, FindingRaised), "nothing is told of a finding before it is raised"
+        found[streams[stream]] = event.events
+    return found
+
+
+def raise_findings(ledger: Ledger, found: Judgement, actor: str) -> None:
     """Record what was found and never raised.
 
     Told again, nothing happens. What somebody raised meanwhile stays as they raised it.
     """
-    for some in _chunks(found.new, FINDINGS_MAX):
-        events = evidence(parts.store, found.book, found.through, some)
-        commands = [
-            RaiseFinding(raised_on=found.as_of, events=behind, **finding._asdict())
-            for finding, behind in zip(some, events, strict=True)
-        ]
-        outcomes = ledger.handle([Told(c, actor, "cli", f"judge:{found.as_of}") for c in commands])
-        for finding, outcome in zip(some, outcomes, strict=True):
-            if isinstance(outcome, Recorded):
-                found.raised.add(finding.finding_id)
-            elif isinstance(outcome, Refused) and not isinstance(outcome.error, KeyConflictError):
-                found.refused[finding.finding_id] = outcome.error
+    commands = [
+        RaiseFinding(raised_on=found.as_of, events=found.events[each.finding_id], **each._asdict())
+        for each in found.new
+    ]
+    outcomes = ledger.handle([Told(c, actor, "cli", f"judge:{found.as_of}") for c in commands])
+    for command, outcome in zip(commands, outcomes, strict=True):
+        if isinstance(outcome, Recorded):
+            found.raised.add(command.finding_id)
+        elif isinstance(outcome, Refused) and not isinstance(outcome.error, KeyConflictError):
+            found.refused[command.finding_id] = outcome.error
 
 
 def raised(
     store: EventStore, book: Book, through: int, findings: Sequence[Finding], on: date
 ) -> Iterator[FindingRaised]:
     """Yield each finding as it is raised on a day, with the events behind it up to a position."""
-    for some in _chunks(findings, FINDINGS_MAX):
-        events = evidence(store, book, through, some)
-        for finding, behind in zip(some, events, strict=True):
-            yield FindingRaised(raised_on=on, events=behind, **finding._asdict())
+    for finding, behind in _with_evidence(store, book, through, findings):
+        yield FindingRaised(raised_on=on, events=behind, **finding._asdict())
 
 
-def evidence(
+def _with_evidence(
+    store: EventStore, book: Book, through: int, findings: Sequence[Finding]
+) -> Iterator[tuple[Finding, tuple[str, ...]]]:
+    """Yield each finding with the ids of the events behind its facts, up to a position."""
+    for start in range(0, len(findings), FINDINGS_MAX):
+        some = findings[start : start + FINDINGS_MAX]
+        yield from zip(some, _evidence(store, book, through, some), strict=True)
+
+
+def _evidence(
     store: EventStore, book: Book, through: int, some: Sequence[Finding]
 ) -> Sequence[tuple[str, ...]]:
-    """Return, for each finding, the ids of the events behind its facts, up to a position."""
     customers = {who for finding in some for who in customers_of(book, finding)}
     facts = [fact for finding in some for fact in finding.facts]
     may_tell = tellers(facts)
@@ -107,8 +127,3 @@ def evidence(
     ]
     told_facts = told_by(facts, records)
     return [tuple(events_of(finding, told_facts)) for finding in some]
-
-
-def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

@@ -11,7 +11,7 @@ from infra.rendering.figures import table, told
 from projections.findings import OPEN, assigned_at, finding_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from rich.console import RenderableType
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 STYLES = {"high": "bold red", "medium": "bold yellow"}
 
 
-def findings_view(book: Book, rows: Iterable[FindingRow], as_of: date) -> RenderableType:
-    """Return findings as a table, with what was found and who deals with it."""
+def findings_view(
+    book: Book, rows: Iterable[FindingRow], as_of: date, events: Mapping[str, Iterable[str]]
+) -> RenderableType:
+    """Return findings as a table, with what was found, the evidence, and who deals with it."""
     names = ("finding", "rule", "severity", "customer", "offended", "status", "what was found")
     made = table(f"Findings as of {as_of}", names)
     for row in rows:
@@ -37,9 +39,14 @@ def findings_view(book: Book, rows: Iterable[FindingRow], as_of: date) -> Render
             Text(row.customer_id),
             told(finding.offended_on),
             Text(f"{row.status}: {assigned}" if assigned else row.status),
-            Text(finding.detail),
+            _told(finding.detail, (*finding.facts, *events[row.finding_id])),
         )
     return made
+
+
+def _told(detail: str, evidence: Iterable[str]) -> Text:
+    """Return what was found, and below it facts by their keys and events by their ids."""
+    return Text("\n").join([Text(detail), *(Text(key, style="dim") for key in evidence)])
 
 
 def findings_line(book: Book, customer_id: str, as_of: date) -> Text:
@@ -65,7 +72,7 @@ def judgement_view(found: Judgement, *, dry_run: bool) -> RenderableType:
             told(finding.offended_on),
             _state(found, finding.finding_id),
             Text("\n".join(finding.facts)),
-            Text(finding.detail),
+            _told(finding.detail, found.events[finding.finding_id]),
         )
     done = "nothing was recorded" if dry_run else f"{len(found.raised)} raised now"
     before = len(found.findings) - len(found.new)
