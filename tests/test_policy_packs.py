@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from infra.policy.packs import DATA, NAMES, PackError, load_pack, load_packs
+from infra.policy.packs import (
+    DATA,
+    NAMES,
+    PackError,
+    PacksOverlapError,
+    load_pack,
+    load_packs,
+)
 from infra.policy.page import packs_page
 from infra.rules.reading import DATA as RULES
 from infra.rules.reading import RulesError, attribution_rules, reward_plans
@@ -84,32 +91,56 @@ def test_each_rule_that_comes_with_the_program_names_its_source_in_two_languages
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ('severity = "high"', 'severity = "grave"', "own.toml: rules.0.severity: Input should be"),
-        ('source = "A law"\n', "", "own.toml: rules.0.source: Field required"),
-        ('id = "XX-01"', 'id = "first"', "own.toml: rules.0.id: String should match"),
-        ("version = 1", 'version = "1"', "own.toml: rules.0.version: Input should be a valid int"),
+        (
+            'severity = "high"',
+            'severity = "grave"',
+            "rule 1: severity = 'grave': write one of",
+        ),
+        ('source = "A law"\n', "", "own.toml: rule 1: source is missing: add it"),
+        (
+            'id = "XX-01"',
+            'id = "first"',
+            "rule 1: id = 'first': write capital letters, a",
+        ),
+        (
+            "version = 1",
+            'version = "1"',
+            "rule 1: version = '1': write a whole number",
+        ),
         (
             'check = "deposit_after_draw"',
             'check = "deposits"',
-            "own.toml: XX-01 version 1: check 'deposits' is none of commitment_agreed_after_draw,",
+            "own.toml: XX-01 version 1: check = 'deposits': write one of commitment_agreed_",
         ),
         (
             "days = 7",
             'days = "7"',
-            "own.toml: XX-01 version 1: parameters: days: Input should be a valid integer",
+            "own.toml: XX-01 version 1: parameters: days = '7': write a whole number without",
         ),
-        ("days = 7", "days = -1", "parameters: days: Input should be greater than or equal to 0"),
-        ("days = 7\n", "", "parameters: days: Field required"),
-        ("days = 7", "days = 7\nweeks = 1", "parameters: weeks: Extra inputs are not permitted"),
-        ('["term"]', '["trem"]', "parameters: placed_kinds.0: Input should be 'current',"),
-        ('["term"]', "[]", "parameters: placed_kinds: Tuple should have at least 1 item"),
+        ("days = 7", "days = -1", "parameters: days = -1: write 0 or more"),
+        ("days = 7\n", "", "parameters: days is missing: add it"),
+        (
+            "days = 7",
+            "days = 7\nweeks = 1",
+            "parameters: weeks is no key of this place:",
+        ),
+        ('["term"]', '["trem"]', "parameters: placed_kinds = 'trem': write one of 'current',"),
+        ('["term"]', "[]", "parameters: placed_kinds = []: name at least one"),
         (
             "in_force_to = 2020-12-31",
             "in_force_to = 2019-12-31",
-            "own.toml: XX-01 version 1: in_force_to 2019-12-31 is before 2020-01-01",
+            "XX-01 version 1: in_force_to 2019-12-31 is before in_force_from 2020-01-01: correct",
         ),
-        ("in_force_from = 2020-01-01", "in_force_from = 2020", "rules.0.in_force_from: Input"),
-        ("jurisdiction", "[[", "own.toml: "),
+        (
+            "in_force_from = 2020-01-01",
+            "in_force_from = 2020",
+            "in_force_from = 2020: write a date without",
+        ),
+        ('"xx"', '"XX"', "own.toml: jurisdiction = 'XX': write small letters alone, such as ours"),
+        ('["term"]', '"term"', "parameters: placed_kinds = 'term': write a list, such as"),
+        ('title = "Nowhere"', 'title = ""', "own.toml: title = '': write something"),
+        ('title = "Nowhere"', "title = 7", "own.toml: title = 7: write a text in quotes"),
+        ("jurisdiction", "[[", "own.toml: not TOML in UTF-8: "),
     ],
 )
 def test_a_pack_is_refused_with_the_place_and_the_reason(
@@ -163,14 +194,19 @@ def test_a_bank_s_own_plans_are_those_that_judge(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ('"reward"', "parameters: plans: Value error, rules of this kind are named rewards"),
-        ('"attribution"', "parameters: plans: Value error, rules of this kind are named rewards"),
-        ("7", "parameters: plans: Value error, rules of this kind are named rewards"),
+        (
+            '"reward"',
+            "parameters: plans = 'reward': write the name of rules of this kind: rewards",
+        ),
+        ('"attribution"', "parameters: plans = 'attribution': write the name of rules of this"),
+        ("7", "parameters: plans = 7: write the name of rules of this kind: rewards"),
     ],
 )
 def test_rules_of_another_name_are_refused(tmp_path: Path, name: str, message: str) -> None:
     assert message in refused(tmp_path, NAMING.replace('"rewards"', name))
-    assert "plans: Field required" in refused(tmp_path, NAMING.replace('plans = "rewards"\n', ""))
+    assert "plans is missing: add it" in refused(
+        tmp_path, NAMING.replace('plans = "rewards"\n', "")
+    )
 
 
 def test_rules_that_cannot_be_used_are_told_with_their_file(
@@ -190,16 +226,55 @@ def again(version: int, first: str) -> str:
 
 def test_a_version_follows_the_one_before_it(tmp_path: Path) -> None:
     assert len(load_pack(told(tmp_path, again(2, "2021-01-01"))).rules) == 2
-    for text in (again(1, "2021-01-01"), again(2, "2020-12-31")):
-        assert "does not come after version 1, in force until 2020-12-31" in refused(
-            tmp_path, text
-        )
+    assert refused(tmp_path, again(1, "2021-01-01")) == (
+        "own.toml: XX-01 version 1 follows version 1: number them upwards"
+    )
+    still = "begins on 2020-12-31, with version 1 still in force: end that one before, by"
+    assert still in refused(tmp_path, again(2, "2020-12-31"))
+    open_end = again(2, "2021-01-01").replace("in_force_to = 2020-12-31\n", "")
+    assert "with version 1 still in force" in refused(tmp_path, open_end)
+
+
+def packs_told(folder: Path, *texts: str) -> list[str]:
+    paths = [folder / f"pack{number}.toml" for number in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text, "utf-8")
+    return [*map(str, paths)]
+
+
+def test_packs_named_together_share_no_rule(tmp_path: Path) -> None:
+    one, other = packs_told(tmp_path, SOUND, SOUND.replace('"xx"', '"yy"'))
+    with pytest.raises(PacksOverlapError, match=r"rule XX-01 is in two packs, .*0.toml and .*1"):
+        load_packs([one, other])
+    assert load_packs([one, one]) == load_packs([one])
+    (tmp_path / "more").mkdir()
+    [apart] = packs_told(tmp_path / "more", SOUND.replace('"xx"', '"yy"').replace("XX-", "YY-"))
+    assert len(load_packs([one, apart])) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "beside", "message"),
+    [
+        (SOUND.replace('"xx"', '"cn"'), ["cn"], "jurisdiction cn is in two packs, cn and "),
+        (SOUND.replace('"xx"', '"none"'), [], "jurisdiction none is in two packs, none and "),
+        (SOUND.replace("XX-01", "CN-07"), ["cn"], "rule CN-07 is in two packs, cn and "),
+        (SOUND.replace("XX-01", "LEDGER-01"), [], "rule LEDGER-01 is in two packs, none and "),
+    ],
+)
+def test_a_bank_s_own_pack_takes_no_name_of_one_that_it_is_used_with(
+    tmp_path: Path, text: str, beside: list[str], message: str
+) -> None:
+    [own] = packs_told(tmp_path, text)
+    with pytest.raises(PacksOverlapError, match=message):
+        load_packs([*beside, own])
+    if beside:
+        assert len(load_packs([own, "us"])) == 3
 
 
 def test_a_pack_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(PackError, match="there is no pack 'uk': name one of cn, kr, none, us"):
         load_packs(["uk"])
-    with pytest.raises(PackError, match=r"missing\.toml"):
+    with pytest.raises(PackError, match=r"missing\.toml: No such file"):
         load_packs([str(tmp_path / "missing.toml")])
 
 

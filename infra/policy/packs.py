@@ -26,12 +26,13 @@ from pydantic import (
 )
 
 from domain.finding import Severity  # noqa: TC001 - pydantic reads it at run time
+from infra.policy.faults import fault
 from infra.rules.reading import NAMED, NamedRules, named_rules
 from projections.policy.checks import CHECKS
 from projections.policy.rules import Pack, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 DATA = Path(__file__).with_name("data")
 LEDGERS_OWN = "none"
@@ -44,6 +45,12 @@ class PackError(Exception):
 
     code: ClassVar[str] = "pack-unreadable"
     exit_status: ClassVar[int] = 2  # the call was wrong
+
+
+class PacksOverlapError(PackError):
+    """Two packs that cannot be named together: they share a rule or a jurisdiction."""
+
+    code: ClassVar[str] = "packs-overlap"
 
 
 Words = Annotated[str, Field(min_length=1)]
@@ -79,8 +86,9 @@ def load_packs(names: Iterable[str]) -> Sequence[Pack]:
 
     Raises `PackError`, or `RulesError` where rules that one of them names cannot be used.
     """
-    paths = [path_of(name) for name in (LEDGERS_OWN, *names)]
-    return tuple(load_pack(path) for path in dict.fromkeys(paths))
+    packs = {path: load_pack(path) for path in map(path_of, (LEDGERS_OWN, *names))}
+    _check_apart(packs)
+    return tuple(packs.values())
 
 
 def path_of(name: str) -> Path:
@@ -88,7 +96,7 @@ def path_of(name: str) -> Path:
     if name in NAMES:
         return DATA / f"{name}.toml"
     if name.endswith(".toml"):
-        return Path(name)
+        return Path(name).resolve()
     message = f"there is no pack {name!r}: name one of {', '.join(NAMES)}, or a file *.toml"
     raise PackError(message)
 
@@ -98,11 +106,14 @@ def load_pack(path: Path) -> Pack:
     try:
         text = path.read_bytes()
         told = _PackTold.model_validate(tomllib.loads(text.decode()))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        message = f"{path.name}: {error}"
+    except OSError as error:
+        message = f"{path}: {error.strerror}: name a file that can be read"
+        raise PackError(message) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        message = f"{path.name}: not TOML in UTF-8: {error}"
         raise PackError(message) from error
     except ValidationError as error:
-        raise PackError(_where(path.name, error)) from None
+        raise PackError(fault(path.name, error)) from None
     named: dict[str, NamedRules] = {}
     rules = tuple(_rule(path.name, rule, named) for rule in told.rules)
     _check_versions(path.name, rules)
@@ -119,10 +130,13 @@ def load_pack(path: Path) -> Pack:
 def _rule(file: str, told: _RuleTold, named: dict[str, NamedRules]) -> Rule:
     where = f"{file}: {told.id} version {told.version}"
     if told.check not in CHECKS:
-        message = f"{where}: check {told.check!r} is none of {', '.join(sorted(CHECKS))}"
+        message = f"{where}: check = {told.check!r}: write one of {', '.join(sorted(CHECKS))}"
         raise PackError(message)
     if told.in_force_to is not None and told.in_force_to < told.in_force_from:
-        message = f"{where}: in_force_to {told.in_force_to} is before {told.in_force_from}"
+        message = (
+            f"{where}: in_force_to {told.in_force_to} is before in_force_from"
+            f" {told.in_force_from}: correct one of them"
+        )
         raise PackError(message)
     check = CHECKS[told.check]
     parameters = _parameters(f"{where}: parameters", check.parameters, told.parameters, named)
@@ -142,7 +156,7 @@ def _parameters(
         model = _model_of(cls)  # type: ignore[arg-type]  # mypy doubts that a class has a hash
         return cls(**dict(model.model_validate(told, context=named)))
     except ValidationError as error:
-        raise PackError(_where(where, error)) from None
+        raise PackError(fault(where, error)) from None
 
 
 @cache
@@ -168,7 +182,7 @@ def _in_use(form: type[Any], name: object, info: ValidationInfo) -> object:
     """Return the rules of a name, of which there must be some of the form."""
     names = [each for each, of in NAMED.items() if of is form]
     if name not in names:
-        message = f"rules of this kind are named {', '.join(names)}"
+        message = f"write the name of rules of this kind: {', '.join(names)}"
         raise ValueError(message)
     named: dict[str, NamedRules] = info.context  # type: ignore[assignment]  # as `_parameters` gives it
     if name not in named:
@@ -182,17 +196,28 @@ def _check_versions(file: str, rules: Sequence[Rule]) -> None:
     for rule in rules:
         before = latest.get(rule.id)
         if before is not None:
-            ended = before.in_force_to or date.max
-            if rule.version <= before.version or rule.in_force_from <= ended:
+            place = f"{file}: {rule.id} version {rule.version}"
+            if rule.version <= before.version:
+                message = f"{place} follows version {before.version}: number them upwards"
+                raise PackError(message)
+            if rule.in_force_from <= (before.in_force_to or date.max):
                 message = (
-                    f"{file}: {rule.id} version {rule.version} does not come after"
-                    f" version {before.version}, in force until {ended}"
+                    f"{place} begins on {rule.in_force_from}, with version {before.version} still"
+                    f" in force: end that one before, by its in_force_to"
                 )
                 raise PackError(message)
         latest[rule.id] = rule
 
 
-def _where(place: str, error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    path = ".".join(str(step) for step in first["loc"])
-    return f"{place}: {path}: {first['msg']}"
+def _check_apart(packs: Mapping[Path, Pack]) -> None:
+    """Refuse packs that share a jurisdiction or a rule: in a finding each means one thing."""
+    first: dict[str, str] = {}
+    for path, pack in packs.items():
+        name = path.stem if path.parent == DATA else str(path)
+        for what in (f"jurisdiction {pack.jurisdiction}", *(f"rule {r.id}" for r in pack.rules)):
+            if first.setdefault(what, name) != name:
+                message = (
+                    f"{what} is in two packs, {first[what]} and {name}: name one of them alone,"
+                    f" or give it another name in one"
+                )
+                raise PacksOverlapError(message)
