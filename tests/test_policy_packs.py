@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from infra.policy.packs import (
     load_pack,
     load_packs,
 )
-from infra.policy.page import packs_page
+from infra.policy.page import EXAMPLE, packs_page
 from infra.rules.reading import DATA as RULES
 from infra.rules.reading import RulesError, attribution_rules, reward_plans
 from projections.policy.checks import CHECKS
@@ -276,6 +277,25 @@ def test_a_pack_that_is_not_there_is_told(tmp_path: Path) -> None:
         load_packs(["uk"])
     with pytest.raises(PackError, match=r"missing\.toml: No such file"):
         load_packs([str(tmp_path / "missing.toml")])
+
+
+def test_the_example_on_the_page_is_a_pack(tmp_path: Path) -> None:
+    [example] = re.findall(r"```toml\n(.*?)```", packs_page(), re.DOTALL)
+    assert example == EXAMPLE
+    pack = load_pack(told(tmp_path, example))
+    assert [(rule.id, rule.version) for rule in pack.rules] == [("OURS-01", 1), ("OURS-01", 2)]
+    assert len(load_packs([*NAMES, str(tmp_path / "own.toml")])) == len(NAMES) + 1
+
+
+def test_the_page_tells_every_key_of_a_pack_and_every_parameter_of_a_check() -> None:
+    page = packs_page()
+    rule = load_packs([])[0].rules[0]
+    for key in ("jurisdiction", "title", "notice", *(f.name for f in fields(rule))):
+        assert key == "parameters" or f"`{key}`" in page
+    for name, check in CHECKS.items():
+        section = page.split(f"\n* `{name}`")[1].split("\n* ")[0]
+        for field in fields(check.parameters):
+            assert f"\n  * `{field.name}`" in section
 
 
 def test_the_page_tells_every_version_of_every_rule() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from inspect import cleandoc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from infra.policy.packs import DATA, LEDGERS_OWN, NAMES, load_pack
 from infra.rules.reading import NAMED
@@ -12,10 +12,49 @@ from projections.policy.checks import CHECKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from dataclasses import Field
 
     from projections.policy.rules import Pack, Rule
 
-HEAD = """\
+EXAMPLE = """\
+jurisdiction = "ours"
+title = "Our own rules"
+notice = "Not legal advice."
+
+[[rules]]
+id = "OURS-01"
+version = 1
+check = "deposit_after_draw"
+in_force_from = 2023-01-01
+in_force_to = 2023-12-31
+severity = "review"
+source = "Board paper 12/2022"
+title = "Loan turned into deposit"
+title_zh = "以贷转存"
+looks_for = "A tenth of a draw placed in term within a month."
+[rules.parameters]
+days = 30
+percent = 10
+placed_kinds = ["term"]
+
+[[rules]]
+id = "OURS-01"
+version = 2
+check = "deposit_after_draw"
+in_force_from = 2024-01-01
+severity = "medium"
+source = "Board paper 7/2023"
+title = "Loan turned into deposit"
+title_zh = "以贷转存"
+looks_for = "As version 1; what is pledged under a contract is left out."
+[rules.parameters]
+days = 30
+percent = 10
+placed_kinds = ["term"]
+exempt = ["pledge"]
+"""
+
+HEAD = f"""\
 # Policy packs
 
 Generated from `infra/policy/data/` by `python -m infra.contract --write`; do not edit.
@@ -33,12 +72,32 @@ nothing twice. What becomes of it is recorded by `assign-finding`, `justify-find
 person approves), `remediate-finding` and `report-finding`; it is **open** until one of the last
 three. `guanxi show findings`, `guanxi export findings` and `GET /findings` tell.
 
-A bank's own pack is a TOML file of the same form: `guanxi judge --pack OUR-RULES.toml`. A rule
-names a check, its parameters and its dates, both included; another version of a rule begins after
-the one before has ended. Where a check is about other rules in use, such as the reward plans, its
-parameter names their file in `infra/rules/data/`, or the bank's own in `GUANXI_RULES`. The SHA-256
-of a pack is over its file and then, in the order of their names, the SHA-256 (32 bytes) of each
-file of rules that it names. The checks, and what each takes:
+## A bank's own pack
+
+A TOML file, named by its path: `guanxi judge --pack cn --pack OUR-RULES.toml`.
+
+```toml
+{EXAMPLE}```
+
+| key | what stands there |
+| --- | --- |
+| `jurisdiction` | the pack's name in findings: small letters, of no other pack named with it |
+| `title`, `notice` | texts |
+| `[[rules]]` | a version of a rule; the next one begins after it has ended |
+| `id` | capital letters, a hyphen, two digits; in no other pack named with it |
+| `version` | a whole number from 1, upwards |
+| `check` | one of those below |
+| `in_force_from`, `in_force_to` | dates, both included; still in force without the second |
+| `severity` | `review`, `low`, `medium` or `high` |
+| `source`, `title`, `title_zh`, `looks_for` | the law, the name in two languages, what to see |
+| `[rules.parameters]` | what the check takes, of those below; left out where it takes nothing |
+
+The checks, and what each takes: whole numbers from 0, or lists with at least one entry. What has
+nothing in it by default may be left out.
+
+Where a check is about other rules in use, such as the reward plans, its parameter names their file
+in `infra/rules/data/`, or the bank's own in `GUANXI_RULES`. The SHA-256 of a pack is over its file
+and then, in the order of their names, the SHA-256 (32 bytes) of each file of rules that it names.
 """
 _NAMES = {form: name for name, form in NAMED.items()}
 
@@ -53,9 +112,17 @@ def packs_page() -> str:
 
 def _check(name: str) -> str:
     parameters = CHECKS[name].parameters
-    names = ", ".join(f"`{field.name}`" for field in fields(parameters))
+    hints = get_type_hints(parameters)
+    taken = [_parameter(field, hints[field.name]) for field in fields(parameters)]
     meaning = " ".join(cleandoc(parameters.__doc__ or "").split())
-    return f"* `{name}`" + (f" ({names}): {meaning}" if names else "")
+    return "\n  * ".join((f"* `{name}`: {meaning}" if taken else f"* `{name}`", *taken))
+
+
+def _parameter(field: Field[Any], hint: Any) -> str:
+    """Return a parameter's name, the values that a list of it is made of, and its default."""
+    values = [value for member in get_args(hint) for value in get_args(member)]
+    of = f": of {', '.join(values)}" if values else ""
+    return f"`{field.name}`{of}" + ("" if field.default is MISSING else "; nothing by default")
 
 
 def _pack(pack: Pack) -> Iterator[str]:
@@ -72,7 +139,9 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield f"* source: {rule.source}"
     yield f"* looks for: {rule.looks_for}"
     for field in fields(rule.parameters):  # type: ignore[arg-type]  # of the check's dataclass
-        yield f"* `{field.name}`: {_told(getattr(rule.parameters, field.name))}"
+        value = getattr(rule.parameters, field.name)
+        if value != ():
+            yield f"* `{field.name}`: {_told(value)}"
     yield ""
 
 
@@ -80,5 +149,4 @@ def _told(value: object) -> str:
     """Return a parameter as a pack tells it: rules by the name of their file."""
     if type(value) in _NAMES:
         return f"`{_NAMES[type(value)]}.toml`"
-    told = ", ".join(value) if isinstance(value, tuple) else str(value)
-    return told or "none"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """How many percent the month's last day may lie above the month's average (偏离度)."""
+    """How many percent the month's last day may lie above the month's average (偏离度).
+
+    The first month judged is one on whose first day, or before it, a balance in the currency was
+    observed: what was held before is not known.
+    """
 
     percent: int
 
