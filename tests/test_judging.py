@@ -29,7 +29,15 @@ from projections.projection import RELATIONSHIP as CARD
 from tests.policy_cases import AVERAGE, approved, balance, book_of, committed, drawn, held
 from tests.policy_cases import opened as account
 from tests.surfaces.cli import guanxi
-from tests.write_side import ACCOUNT, BALANCE, DRAW, LOAN, RELATIONSHIP
+from tests.write_side import (
+    ACCOUNT,
+    BALANCE,
+    COMMITMENT,
+    DRAW,
+    LOAN,
+    REFERRAL,
+    RELATIONSHIP,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -189,6 +197,50 @@ def test_the_evidence_is_that_of_the_instant_judged(parts: Parts) -> None:
     judge(parts, AS_OF, last.recorded_at)
     ids = {record.id: record.type for record in parts.store.read(0, 1_000)}
     assert ids[raised(parts)[0].events[0]] == "balance-observed"
+
+
+TIED: list[tuple[str, dict[str, str]]] = [
+    ("open-relationship", RELATIONSHIP | {"customer_id": "C2"}),
+    ("open-account", TERM | {"account_id": "A3", "customer_id": "C2", "opened_on": "2024-01-02"}),
+    ("agree-commitment", COMMITMENT | {"accounts": "A3"}),
+    ("record-balance", PLACED | {"account_id": "A3"}),
+    ("approve-loan", LOAN | {"loan_id": "L2", "approved_on": "2024-01-10"}),
+    (
+        "place-hold",
+        {
+            "hold_id": "H1",
+            "account_id": "A3",
+            "placed_on": "2024-01-11",
+            "amount": "250.00",
+            "currency": "CNY",
+            "basis": "pledge",
+            "loan_id": "L2",
+            "contract_id": "P-1",
+        },
+    ),
+    *(
+        (
+            "change-rate",
+            {"loan_id": "L1", "changed_on": day, "annual_rate": rate, "reason": "deposit missed"},
+        )
+        for day, rate in (("2024-01-12", "4.2"), ("2024-01-13", "4.5"))
+    ),
+    (
+        "introduce-referral",
+        REFERRAL | {"prospect_id": "P1", "referrer_id": "C1", "introduced_on": "2024-01-05"},
+    ),
+    ("contact-referral", {"referral_id": "R1", "contacted_on": "2024-01-06", "by": "RM-1"}),
+]
+
+
+def test_every_fact_of_a_finding_was_told_by_an_event_of_its_own(parts: Parts) -> None:
+    tell(parts, *TIED)
+    found = judge(parts)
+    assert {each.rule for each in found.findings} == {
+        *("CN-01", "CN-02", "CN-03", "CN-07", "CN-09", "CN-10")
+    }
+    for event in raised(parts):
+        assert len(set(event.events)) == len(event.facts), event
 
 
 def test_two_judges_at_once_raise_a_finding_once(parts: Parts) -> None:

@@ -214,7 +214,7 @@ def _check_apart(packs: Mapping[Path, Pack]) -> None:
     first: dict[str, str] = {}
     for path, pack in packs.items():
         name = path.stem if path.parent == DATA else str(path)
-        for what in (f"jurisdiction {pack.jurisdiction}", *(f"rule {r.id}" for r in pack.rules)):
+        for what in (*(f"rule {r.id}" for r in pack.rules), f"jurisdiction {pack.jurisdiction}"):
             if first.setdefault(what, name) != name:
                 message = (
                     f"{what} is in two packs, {first[what]} and {name}: name one of them alone,"
