@@ -118,7 +118,7 @@ def _check(name: str) -> str:
     return "\n  * ".join((f"* `{name}`: {meaning}" if taken else f"* `{name}`", *taken))
 
 
-def _parameter(field: Field[Any], hint: Any) -> str:
+def _parameter(field: Field[Any], hint: Any) -> str:  # noqa: ANN401 - a type
     """Return a parameter's name, the values that a list of it is made of, and its default."""
     values = [value for member in get_args(hint) for value in get_args(member)]
     of = f": of {', '.join(values)}" if values else ""
