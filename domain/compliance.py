@@ -20,7 +20,7 @@ from domain.windows import stretches, windows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from domain.commitment import Metric
+    from domain.commitment import Metric, WindowKind
     from domain.counted_balances import Deposit
     from domain.requirement import Flow
     from domain.values import Minor
@@ -118,16 +118,18 @@ def tests(
     waivers = [
         (one.windows_from, one.windows_to) for one in commitment.waivers if one.told_on <= as_of
     ]
-    surplus = 0
+    spare: dict[WindowKind, int] = {}  # of the last window of each kind: only averages have one
     for window in windows(days):
-        if not (window.follows and window.terms.netting == "carry_surplus"):
-            surplus = 0
+        terms = window.terms
+        carried = window.follows and terms.netting == "carry_surplus" and terms.metric == "average"
+        surplus = spare[terms.window] if carried else 0
         result = evaluate(window, evidence, surplus)
         if any(first <= result.window_start <= last for first, last in waivers):
             result = result._replace(status="waived", cured_on=None)
         yield Test(result, window, surplus, evidence)
-        spare = result.balance_days + surplus - result.required_days
-        surplus = max(0, spare) if result.metric == "average" and not result.unknown_days else 0
+        if result.metric == "average":
+            left = result.balance_days + surplus - result.required_days
+            spare[terms.window] = max(0, left) if not result.unknown_days else 0
 
 
 def explain(

@@ -6,8 +6,10 @@ question, the ones with the latest day of effect up to it (of one day's, the las
 the first amendment takes effect they are those agreed.
 
 Calendar windows are clipped to the commitment's days. An amendment that changes the metric or
-the kind of window ends the running window the day before and begins another; any other holds
-from its day on within the window. Days are proleptic Gregorian ordinals here.
+the kind of window ends the running window the day before and begins another. Days that belong to
+no terms part a window too: those from an end to a later day of effect, or from a day of effect to
+a later start. Any other amendment holds from its day on within the window. Days are proleptic
+Gregorian ordinals here.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.commitment import Terms
+    from domain.commitment import Metric, Terms, WindowKind
 
 MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
 LONGER = {"month": "quarter", "quarter": "half_year", "half_year": "year"}
@@ -49,8 +51,9 @@ class Window(NamedTuple):
     """The days of one test, in stretches of equal terms, in order.
 
     `terms` are those in force on the last day: they say grace, cure and netting. `follows`: the
-    window before it lies in the same longer period (month in quarter, quarter in half year, half
-    year in year), so a surplus may be carried over.
+    last window before it of the same metric and kind, whatever lies between, is in the same longer
+    period (month in quarter, quarter in half year, half year in year), so a surplus may be
+    carried over.
     """
 
     first: int
@@ -92,13 +95,14 @@ def in_force(known: Sequence[tuple[date, Terms]], released_on: date | None) -> S
 def windows(days: Sequence[Stretch]) -> Iterator[Window]:
     """Cut a commitment's days into windows, earliest first."""
     run: list[Stretch] = []
+    periods: dict[tuple[Metric, WindowKind], int] = {}
     for stretch in days:
         if run and not _goes_on(run[-1], stretch):
-            yield from _cut(run)
+            yield from _cut(run, periods)
             run = []
         run.append(stretch)
     if run:
-        yield from _cut(run)
+        yield from _cut(run, periods)
 
 
 def _goes_on(before: Stretch, after: Stretch) -> bool:
@@ -107,11 +111,17 @@ def _goes_on(before: Stretch, after: Stretch) -> bool:
     return adjacent and (old.metric, old.window) == (new.metric, new.window)
 
 
-def _cut(run: Sequence[Stretch]) -> Iterator[Window]:
-    kind = run[0].terms.window
+def _cut(
+    run: Sequence[Stretch], periods: dict[tuple[Metric, WindowKind], int]
+) -> Iterator[Window]:
+    """Cut days without a gap, of one metric and kind of window.
+
+    `periods` holds the last day of the longer period of the last window of each such pair.
+    """
+    metric, kind = run[0].terms.metric, run[0].terms.window
     longer = LONGER.get(kind)
     first, end = run[0].first, run[-1].last
-    period = 0  # the last day of the longer period of the window before
+    period = periods.get((metric, kind), 0)
     while first <= end:
         last = end if kind == "term" else min(end, period_last(kind, first))
         within = [one for one in run if one.first <= last and first <= one.last]
@@ -119,6 +129,7 @@ def _cut(run: Sequence[Stretch]) -> Iterator[Window]:
         follows = longer is not None and period == now
         yield Window(first, last, within, within[-1].terms, follows)
         first, period = last + 1, now
+    periods[metric, kind] = period
 
 
 @lru_cache(maxsize=4096)

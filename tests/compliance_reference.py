@@ -40,7 +40,7 @@ class Window:
     days: list[dt.date]
     metric: str
     kind: str
-    follows: bool  # the window before it is in the same longer period
+    carries_from: Window | None  # of its metric and kind, the last before it in its longer period
 
 
 class Reference:
@@ -110,10 +110,14 @@ class Reference:
                 ):
                     before.days.append(day)
                 else:
-                    follows = before is not None and self.same_longer(
-                        terms.window, before.days[0], day
-                    )
-                    found.append(Window([day], terms.metric, terms.window, follows))
+                    alike = [
+                        one
+                        for one in found
+                        if (one.metric, one.kind) == (terms.metric, terms.window)
+                        and self.same_longer(terms.window, one.days[0], day)
+                    ]
+                    carries_from = alike[-1] if alike else None
+                    found.append(Window([day], terms.metric, terms.window, carries_from))
             day += DAY
         return found
 
@@ -204,15 +208,16 @@ class Reference:
 
     def rows(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        surplus = 0
+        left: dict[dt.date, int] = {}  # of each window's surplus, by its first day
         for window in self.windows():
             netting = self.terms_on(window.days[-1]).netting
-            if not (window.follows and netting == "carry_surplus" and window.metric == "average"):
-                surplus = 0
+            surplus = 0
+            if window.carries_from and netting == "carry_surplus" and window.metric == "average":
+                surplus = left[window.carries_from.days[0]]
             row = self.test(window, surplus)
             found.append(row)
-            left = row["balance_days"] + surplus - row["required_days"]
-            surplus = max(0, left) if row["unknown_days"] == 0 else 0
+            spare = row["balance_days"] + surplus - row["required_days"]
+            left[window.days[0]] = max(0, spare) if row["unknown_days"] == 0 else 0
         return [row for row in found if row["window_start"] <= self.as_of]
 
     def test(self, window: Window, surplus: int) -> dict[str, Any]:

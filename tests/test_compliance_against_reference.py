@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import defaultdict
 from dataclasses import replace
 from datetime import date, timedelta
@@ -230,6 +231,55 @@ def short_ledgers(draw: st.DrawFn) -> Rows:
 def test_each_day_of_grace_and_cure_agrees_with_the_design(rows: Rows) -> None:
     for number in range(24):
         assert_agrees(rows, date(2024, 1, 27) + timedelta(number))
+
+
+@st.composite
+def parted_ledgers(draw: st.DrawFn) -> Rows:
+    """Netted averages whose amendments leave days of no window, or of another kind, between."""
+    first = replace(
+        draw(terms()),
+        starts_on=EPOCH,
+        ends_on=EPOCH + timedelta(draw(st.integers(1, 60))),
+        metric="average",
+        window=draw(st.sampled_from(["month", "quarter", "half_year"])),
+        requirement_kind="amount",
+        requirement_value=100,
+        accounts=(),
+        seasonal_profile=(),
+        missing_days=7,
+        netting="carry_surplus",
+    )
+    history = [TermsFrom(EPOCH, first.starts_on, first)]
+    effective = EPOCH
+    for _ in range(draw(st.integers(1, 3))):
+        effective += timedelta(draw(st.integers(1, 60)))
+        starts = effective + timedelta(draw(st.sampled_from([0, 1, 10, 40])))
+        amended = replace(
+            first,
+            starts_on=starts,
+            ends_on=starts + timedelta(draw(st.integers(1, 60))),
+            metric=draw(st.sampled_from(["average", "average", "average", "minimum"])),
+        )
+        history.append(TermsFrom(EPOCH, effective, amended))
+    commitment = Commitment(loan_id=None, agreed_on=EPOCH, terms=tuple(history))
+    rows: Rows = [(("C1", "commitment", "K1"), commitment)]
+    near = st.sampled_from([95, 98, 99, 100, 101, 105, 120])
+    for number in range(12):
+        first_day = date(2023 + (9 + number) // 12, (9 + number) % 12 + 1, 1)
+        days = monthrange(first_day.year, first_day.month)[1]
+        held = BalanceMonth((draw(near),) * days + (None,) * (31 - days))
+        rows.append((("C1", "balances", f"A1/{first_day.isoformat()[:7]}"), held))
+    rows.append(
+        (("C1", "account", "A1"), Account(kind="current", currency="CZK", opened_on=EPOCH))
+    )
+    return rows
+
+
+@given(parted_ledgers())
+@settings(suppress_health_check=list(HealthCheck))
+def test_a_surplus_passes_over_what_parts_the_windows_of_a_longer_period(rows: Rows) -> None:
+    for number in range(0, 300, 13):
+        assert_agrees(rows, EPOCH + timedelta(number))
 
 
 @pytest.mark.slow

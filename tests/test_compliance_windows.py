@@ -165,6 +165,48 @@ def test_a_surplus_is_carried_on_with_what_was_carried_in_and_only_where_agreed(
         assert [row.status for row in rows] == expected
 
 
+NETTED = replace(LONGER, netting="carry_surplus")
+
+
+def test_a_surplus_reaches_the_next_window_of_its_longer_period_across_days_of_no_window() -> None:
+    first = replace(NETTED, starts_on=date(2024, 4, 5), ends_on=date(2024, 4, 20))
+    second = replace(first, starts_on=date(2024, 5, 1), ends_on=date(2024, 5, 31))
+    amended = TermsFrom(date(2024, 4, 25), date(2024, 5, 1), second)
+    held: Told = (*(None,) * 35, *(110,) * 16, *(0,) * 10, *(99,) * 31)
+    rows = list(compliance_rows(book(agreed(first, amended), {"A1": held}), march(92), "CZK"))
+    assert [(row.shortfall, row.status) for row in rows] == [(0, "met"), (0, "met")]
+    lower = replace(first, starts_on=march(5), ends_on=march(20))  # in the quarter before
+    rows = list(compliance_rows(book(agreed(lower, amended), {"A1": held}), march(92), "CZK"))
+    assert [row.status for row in rows] == ["unknown", "breached"]
+    earlier: Told = (*(110,) * 51, *(0,) * 10, *(99,) * 31)
+    rows = list(compliance_rows(book(agreed(lower, amended), {"A1": earlier}), march(92), "CZK"))
+    assert [row.status for row in rows] == ["met", "breached"]
+
+
+def test_a_surplus_passes_windows_of_another_kind_that_lie_between() -> None:
+    first = replace(NETTED, starts_on=date(2024, 4, 1), ends_on=date(2024, 6, 30))
+    told = (
+        TermsFrom(march(1), date(2024, 4, 11), replace(first, metric="minimum", netting="none")),
+        TermsFrom(march(1), date(2024, 4, 21), first),
+    )
+    held: Told = (*(None,) * 31, *(110,) * 10, *(100,) * 10, *(95,) * 10)
+    rows = compliance_rows(book(agreed(first, *told), {"A1": held}), date(2024, 4, 30), "CZK")
+    assert [(row.metric, row.status, row.shortfall) for row in rows] == [
+        ("average", "met", 0),
+        ("minimum", "met", 0),
+        ("average", "met", 0),
+    ]
+
+
+def test_the_two_windows_of_a_half_year_that_days_of_no_window_part_are_netted() -> None:
+    half = replace(NETTED, window="half_year", ends_on=march(10))
+    later = replace(half, starts_on=march(21), ends_on=march(40))
+    amended = TermsFrom(march(1), march(11), later)
+    held: Told = (*(110,) * 10, *(0,) * 10, *(100,) * 10)
+    *_, row = compliance_rows(book(agreed(half, amended), {"A1": held}), march(30), "CZK")
+    assert (row.window_start, row.status, row.needed_run_rate) == (march(21), "on_track", 90)
+
+
 def test_an_amendment_changes_what_is_counted_from_its_day() -> None:
     listed = (CountedAccount(account_id="B1"),)
     held: dict[str, Told] = {"A1": (1, 1, 1, 1), "B1": (10, None, 10, None)}
