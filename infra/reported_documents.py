@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from infra.closes import CloseTold
     from infra.composition import Parts
     from projections.book import Book
-    from projections.explained_window import ExplainedDay
+    from projections.explained_window import AccountDay, ExplainedDay
     from projections.facts import Report
 
 
@@ -65,27 +65,32 @@ def explained_commitment_document(
 
 def observations(
     store: EventStore, days: Sequence[ExplainedDay], known_at: Instant | None
-) -> Mapping[str, int]:
-    """Return the position of the event that gave each balance, by `balance:<account>:<date>`.
+) -> Mapping[tuple[str, date], int]:
+    """Return the position of the event that gave each balance, by account and date.
 
-    A balance corrected after the instant of the question has none.
+    As known at an instant, that is the last one told of the day by then, corrected since or not.
     """
-    keys = {
-        f"balance:{account.account_id}:{account.observed_on}"
+    seen = {
+        (account.account_id, account.observed_on)
         for day in days
         for account in day.accounts
         if account.observed_on is not None
     }
-    through = None if known_at is None else store.position_at(known_at)
-    return {
-        key: held.position
-        for key, held in store.held(keys).items()
-        if through is None or held.position <= through
-    }
+    held = store.held(f"balance:{account_id}:{on}" for account_id, on in seen)
+    found = {each: held[f"balance:{each[0]}:{each[1]}"].position for each in seen}
+    if known_at is None:
+        return found
+    through = store.position_at(known_at)
+    corrected = {account_id for (account_id, _), last in found.items() if last > through}
+    streams = store.read_streams([f"balances-{each}" for each in corrected], through)
+    for account_id in corrected:
+        for record in streams[f"balances-{account_id}"]:
+            found[account_id, date.fromisoformat(record.occurred_on)] = record.position
+    return found
 
 
 def explained_document(
-    window: WindowResult, days: Sequence[ExplainedDay], seen: Mapping[str, int]
+    window: WindowResult, days: Sequence[ExplainedDay], seen: Mapping[tuple[str, date], int]
 ) -> dict[str, Any]:
     """Return the days of a window, each balance with the position of its event."""
     return {
@@ -96,14 +101,19 @@ def explained_document(
             row_document(day)
             | {
                 "accounts": [
-                    row_document(account)
-                    | {"position": seen.get(f"balance:{account.account_id}:{account.observed_on}")}
+                    row_document(account) | {"position": _position(seen, account)}
                     for account in day.accounts
                 ]
             }
             for day in days
         ],
     }
+
+
+def _position(seen: Mapping[tuple[str, date], int], account: AccountDay) -> int | None:
+    if account.observed_on is None:
+        return None
+    return seen[account.account_id, account.observed_on]
 
 
 def cost_document(window: WindowResult, cost: Consequence) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from domain.commitment import CountedAccount
 from domain.reported import CommitmentTested
+from infra.audit import utc_text
 from infra.composition import opened
 from projections.explained_window import (
     AccountDay,
@@ -138,6 +139,29 @@ def test_each_balance_is_shown_with_the_event_that_gave_it(closed: Path) -> None
             [record] = parts.store.read(account["position"] - 1, 1)
             kind = "balance-corrected" if day["on"] == "2024-03-03" else "balance-observed"
             assert (record.type, record.occurred_on) == (kind, day["on"])
+
+
+def test_as_known_before_a_correction_a_balance_is_shown_with_the_event_it_had_then(
+    closed: Path,
+) -> None:
+    """The 3rd of March was corrected twice, with an instant after each telling."""
+    with opened(settings_of(closed)) as parts:
+        tell(parts, *balances("71.00", first=bank_day(3)))
+        third = [
+            record
+            for record in parts.store.read_streams(["balances-A1"])["balances-A1"]
+            if record.occurred_on == "2024-03-03"
+        ]
+    told = []
+    for record in third:
+        moment = utc_text(record.recorded_at)
+        days = shown(closed, "--as-of", "2024-03-08", "--known-at", moment)["explained"]["days"]
+        [account] = days[2]["accounts"]
+        told.append((account["balance"], account["position"]))
+    positions = [record.position for record in third]
+    assert told == list(zip([5_000, 7_000, 7_100], positions, strict=True))
+    [before, *_] = shown(closed, "--known-at", moment)["explained"]["days"]
+    assert before["accounts"][0]["position"] < positions[0]
 
 
 def test_a_day_in_no_window_is_a_wrong_call(closed: Path) -> None:
