@@ -146,8 +146,8 @@ class Commitment:
         return latest_on(day, self.terms)
 
     def windows_begin(self) -> Iterator[date]:
-        """Yield the first day of each window, by the terms in force on each day."""
-        days = in_force(sorted(self.terms, key=itemgetter(0)), self.released_on)
+        """Yield the first day of each window by the terms in force, as if it were not released."""
+        days = in_force(sorted(self.terms, key=itemgetter(0)), None)
         return (date.fromordinal(window.first) for window in windows(days))
 
 
@@ -213,32 +213,37 @@ def decide(command: CommitmentCommand, world: World) -> tuple[CommitmentEvent, .
         checks.known_customer(world, command.customer_id)
         check_terms(command.terms, command.customer_id, command.loan_id, world)
         return (told(CommitmentAgreed, command),)
-    commitment = _in_force(command.commitment_id, world)
+    commitment = _known(command.commitment_id, world)
     match command:
         case AmendCommitment():
             return _amend(command, commitment, world)
         case WaiveCommitment():
             return (_waive(command, commitment),)
         case ReleaseCommitment():
-            checks.in_order("released_on", command.released_on, "agreed_on", commitment.agreed_on)
-            return (told(CommitmentReleased, command, customer_id=commitment.customer_id),)
+            return (_release(command, commitment),)
 
 
-def _in_force(commitment_id: str, world: World) -> Commitment:
+def _known(commitment_id: str, world: World) -> Commitment:
     commitment = world.commitment(commitment_id)
     if commitment is None:
         raise UnknownCommitmentError("commitment_id", commitment_id)
     checks.not_forgotten(world, commitment.customer_id)
-    if commitment.released_on is not None:
-        detail = f"on {commitment.released_on.isoformat()}"
-        raise CommitmentEndedError("commitment_id", commitment_id, detail)
     return commitment
+
+
+def _check_before_release(commitment_id: str, commitment: Commitment, day: date) -> None:
+    """Refuse what holds only from the release on; the days before it may still be told about."""
+    released = commitment.released_on
+    if released is not None and released <= day:
+        raise CommitmentEndedError("commitment_id", commitment_id, f"on {released.isoformat()}")
 
 
 def _amend(
     command: AmendCommitment, commitment: Commitment, world: World
 ) -> tuple[CommitmentEvent, ...]:
     terms = command.terms
+    latest = max(command.amended_on, command.effective_on)
+    _check_before_release(command.commitment_id, commitment, latest)
     checks.in_order("amended_on", command.amended_on, "agreed_on", commitment.agreed_on)
     if command.effective_on > terms.ends_on:
         detail = f"after ends_on {terms.ends_on.isoformat()}"
@@ -255,10 +260,18 @@ def _waive(command: WaiveCommitment, commitment: Commitment) -> CommitmentWaived
         WaiverByRequesterError, "approved_by", command.approved_by, command.requested_by
     )
     begin = list(takewhile(lambda day: day <= command.windows_to, commitment.windows_begin()))
+    first = next((day for day in begin if day >= command.windows_from), command.windows_from)
+    _check_before_release(command.commitment_id, commitment, first)
     if not begin or begin[-1] < command.windows_from:
         detail = f"the last before them on {begin[-1].isoformat()}" if begin else "all later"
         raise WaiverWithoutWindowError("windows_from", command.windows_from.isoformat(), detail)
     return told(CommitmentWaived, command, customer_id=commitment.customer_id)
+
+
+def _release(command: ReleaseCommitment, commitment: Commitment) -> CommitmentReleased:
+    _check_before_release(command.commitment_id, commitment, date.max)  # told once
+    checks.in_order("released_on", command.released_on, "agreed_on", commitment.agreed_on)
+    return told(CommitmentReleased, command, customer_id=commitment.customer_id)
 
 
 def evolve(commitment: Commitment | None, event: CommitmentEvent) -> Commitment | None:

@@ -316,11 +316,11 @@ class WaiverWithoutWindowError(RefusedError):
 
 
 class CommitmentEndedError(RefusedError):
-    """Released is released."""
+    """Released is released: what is told of it holds before that day."""
 
     code = "commitment-released"
     rule = "the commitment was released"
-    remedy = "Agree on a new commitment"
+    remedy = "Tell what held before that day, or agree on a new commitment"
 
 
 class AlreadyReversedError(RefusedError):

@@ -369,11 +369,54 @@ def test_a_commitment_is_released() -> None:
     bank.and_given(agreed).when(early).then_refused(DatesOutOfOrderError, "released_on")
 
 
-@pytest.mark.parametrize("command", [amend, waive, release])
-def test_nothing_changes_once_it_is_released(command: CommitmentCommand) -> None:
+@pytest.mark.parametrize(
+    ("told_on", "effective_on"), [("1993-12-01", "1994-01-01"), ("1994-01-31", "1994-01-31")]
+)
+def test_what_was_amended_before_the_release_is_told_after_it(
+    told_on: str, effective_on: str
+) -> None:
+    told, effective = on(told_on), on(effective_on)
+    command = replace(amend, amended_on=told, effective_on=effective)
+    bank.and_given(agreed, released).when(command).then(
+        replace(amended, amended_on=told, effective_on=effective)
+    )
+
+
+def test_a_window_that_began_before_the_release_is_waived_whenever_it_is_told() -> None:
+    ledger = bank.and_given(agreed, released)
+    for told_on in ("1994-01-15", "1994-02-01", "1995-01-01"):
+        ledger.when(replace(waive, waived_on=on(told_on))).then(
+            replace(waived, waived_on=on(told_on))
+        )
+    first, last = on("1994-01-01"), on("1999-12-31")  # the window that the release cuts
+    ledger.when(replace(waive, windows_from=first, windows_to=last)).then(
+        replace(waived, windows_from=first, windows_to=last)
+    )
+    none = replace(waive, windows_from=on("1994-01-02"), windows_to=on("1994-03-31"))
+    ledger.when(none).then_refused(WaiverWithoutWindowError, "windows_from")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        replace(amend, amended_on=on("1994-02-01")),
+        replace(amend, effective_on=on("1994-02-01")),
+        replace(waive, windows_from=on("1994-02-01"), windows_to=on("1994-03-31")),
+        release,
+        replace(release, released_on=on("1994-01-01")),
+        replace(release, released_on=on("1994-03-01")),
+    ],
+)
+def test_nothing_holds_from_the_release_on(command: CommitmentCommand) -> None:
     bank.and_given(agreed, released).when(command).then_refused(
         CommitmentEndedError, "commitment_id"
     )
+
+
+def test_a_window_that_would_have_begun_after_the_release_is_not_waived() -> None:
+    early = replace(released, released_on=on("1993-12-31"))
+    january = replace(waive, windows_from=on("1993-12-01"), windows_to=on("1994-01-31"))
+    bank.and_given(agreed, early).when(january).then_refused(CommitmentEndedError, "commitment_id")
 
 
 @pytest.mark.parametrize("command", [amend, waive, release])

@@ -90,6 +90,26 @@ def test_a_waived_window_stands_beside_who_forgave_it_and_why(
     assert ask(client, "/commitments/K1?as_of=2024-03-08", K1)["waivers"] == []
 
 
+def test_the_window_that_a_release_cut_can_still_be_forgiven(
+    client: TestClient, bank: Parts
+) -> None:
+    """K1 was released on 3 March, and held too little on the two days before."""
+    release = {"commitment_id": "K1", "released_on": "2024-03-03", "reason": "moved"}
+    tell(bank, told("release-commitment", release), *balances("70.00"))
+    close(bank, march(9))
+    waiver = {"waiver_id": "W1", "waived_on": "2024-03-10", "windows_from": "2024-03-01"}
+    four_eyes = {"requested_by": "RM-1", "approved_by": "HQ-1", "reason": "flood"}
+    words = {"commitment_id": "K1", "windows_to": "2024-03-31", **waiver, **four_eyes}
+    tell(bank, told("waive-commitment", words))
+    close(bank, march(10))
+    bank.catch_up()
+    found = ask(client, "/commitments/K1?as_reported=true", K1)
+    ends = [(each["window_end"], each["status"]) for each in found["windows"]]
+    assert ends == [("2024-03-02", "waived")]
+    last = [(each["window_end"], each["outcome"]) for each in found["reported"]][-2:]
+    assert last == [("2024-03-02", "breached"), ("2024-03-02", "waived")]
+
+
 def test_the_answer_is_that_of_the_command_line(client: TestClient, tmp_path: Path) -> None:
     words = ("--ledger", settings_of(tmp_path).ledger, "show", "compliance", "K1", "--json")
     for query, options in (
