@@ -17,7 +17,7 @@ from domain.errors import (
     WaiverWithoutWindowError,
 )
 from domain.telling import latest_on, told
-from domain.terms import check_terms
+from domain.terms import check_amended, check_terms
 from domain.values import Ppm  # noqa: TC001 - read at run time
 from domain.windows import in_force, windows
 
@@ -249,12 +249,14 @@ def _amend(
         detail = f"after ends_on {terms.ends_on.isoformat()}"
         raise DatesOutOfOrderError("effective_on", command.effective_on.isoformat(), detail)
     check_terms(terms, commitment.customer_id, commitment.loan_id, world)
+    check_amended(terms, command.effective_on)
     if commitment.terms_on(command.effective_on) == terms:
         return ()
     return (told(CommitmentAmended, command, customer_id=commitment.customer_id),)
 
 
 def _waive(command: WaiveCommitment, commitment: Commitment) -> CommitmentWaived:
+    checks.in_order("waived_on", command.waived_on, "agreed_on", commitment.agreed_on)
     checks.in_order("windows_to", command.windows_to, "windows_from", command.windows_from)
     checks.somebody_else(
         WaiverByRequesterError, "approved_by", command.approved_by, command.requested_by

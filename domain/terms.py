@@ -18,7 +18,7 @@ from domain.errors import (
     UnknownAccountError,
     UnknownLoanError,
 )
-from domain.values import ONE, PERCENT
+from domain.values import BASIS_POINT, ONE, PERCENT, counted_in
 from domain.windows import LONGER
 
 if TYPE_CHECKING:
@@ -45,6 +45,14 @@ def check_terms(terms: Terms, customer_id: str, loan_id: str | None, world: Worl
     _check_accounts(terms, world)
 
 
+def check_amended(terms: Terms, effective_on: date) -> None:
+    """Refuse amended terms whose list of accounts has ended when they take effect."""
+    if terms.accounts and max(_dates(each)[1] for each in terms.accounts) < effective_on:
+        listed = " ".join(each.account_id for each in terms.accounts)
+        detail = f"none counts from {effective_on.isoformat()} on"
+        raise TermWithoutEffectError("accounts", listed, detail)
+
+
 def _check_days(terms: Terms) -> None:
     checks.not_negative("missing_days", terms.missing_days)
     checks.not_negative("grace_days", terms.grace_days)
@@ -66,7 +74,8 @@ def _check_figures(terms: Terms) -> None:
         _check_percentage("seasonal_profile", month, PERCENTAGE_MAX)
     if terms.cap_ppm is not None:
         _check_percentage("cap_percent", terms.cap_ppm, PERCENTAGE_MAX)
-    _check_percentage("consequence_value", terms.consequence_value, CONSEQUENCE_MAX)
+    unit = BASIS_POINT if terms.consequence_kind.endswith("_bp") else PERCENT
+    _check_percentage("consequence_value", terms.consequence_value, CONSEQUENCE_MAX, unit)
     _check_effects(terms)
 
 
@@ -83,14 +92,16 @@ def _check_effects(terms: Terms) -> None:
         raise TermWithoutEffectError("netting", terms.netting, detail)
 
 
-def _check_percentage(field: str, ratio: Ppm, at_most: Ppm) -> None:
+def _check_percentage(field: str, ratio: Ppm, at_most: Ppm, unit: Ppm = PERCENT) -> None:
+    """Refuse a ratio out of its range, in the words in which it was told."""
     if not 0 <= ratio <= at_most:
-        detail = f"from 0 to {_percents((at_most,))} percent"
-        raise PercentageOutOfRangeError(field, f"{_percents((ratio,))}%", detail)
+        name = "percent" if unit == PERCENT else "basis points"
+        detail = f"from 0 to {counted_in(unit, at_most)} {name}"
+        raise PercentageOutOfRangeError(field, counted_in(unit, ratio), detail)
 
 
 def _percents(ratios: tuple[Ppm, ...]) -> str:
-    return " ".join(f"{ratio / PERCENT:g}" for ratio in ratios)
+    return " ".join(counted_in(PERCENT, ratio) for ratio in ratios)
 
 
 def _check_loan(terms: Terms, customer_id: str, loan_id: str, world: World) -> None:

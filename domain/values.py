@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ def minor_digits(currency: str) -> int:
 def share(amount: Minor, ratio: Ppm) -> Minor:
     """Return the ratio of an amount (not negative), rounded half up to a minor unit."""
     return (2 * amount * ratio + ONE) // (2 * ONE)
+
+
+def counted_in(unit: Ppm, ratio: Ppm) -> str:
+    """Return how many of a unit (percents, basis points) a ratio is, as a plain exact decimal."""
+    return f"{Decimal(ratio) / unit:f}"
 
 
 def apportion(whole: int, weights: Sequence[int]) -> list[int]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -266,6 +267,30 @@ def test_terms_that_cannot_be_tested_are_neither_agreed_nor_amended(
     bank.and_given(agreed).when(whenever).then_refused(error, field)
 
 
+@pytest.mark.parametrize(
+    ("bad", "value", "bounds"),
+    [
+        ({"seasonal_profile": (*(ONE,) * 11, 10 * ONE + 1)}, "1000.0001", "0 to 1000 percent"),
+        ({"cap_ppm": 10 * ONE + 1}, "1000.0001", "0 to 1000 percent"),
+        ({"requirement_value": -5_000}, "-0.5", "0 to 1000 percent"),
+        ({"consequence_value": ONE + 100}, "10001", "0 to 10000 basis points"),
+        (
+            {"consequence_kind": "hold_percent", "consequence_value": ONE + 100},
+            "100.01",
+            "0 to 100 percent",
+        ),
+    ],
+)
+def test_a_percentage_out_of_its_range_is_named_as_it_was_told(
+    bad: dict[str, Any], value: str, bounds: str
+) -> None:
+    command = replace(agree, terms=replace(terms, **bad))
+    refused = bank.when(command).then_refused(
+        TOO_MUCH, next(reversed(bad)).replace("ppm", "percent")
+    )
+    assert (refused.value, refused.detail) == (value, f"from {bounds}")
+
+
 def test_an_account_in_another_currency_does_not_count() -> None:
     euros = replace(account, account_id="A3", currency="EUR")
     listed = replace(
@@ -310,8 +335,35 @@ def test_an_amendment_follows_the_agreement() -> None:
     bank.and_given(agreed).when(command).then_refused(DatesOutOfOrderError, "amended_on")
 
 
+def test_an_amendment_counts_an_account_from_its_day_on() -> None:
+    until = {
+        day: CountedAccount(account_id="A1", counted_to=on(day))
+        for day in ("1993-12-31", "1994-01-01")
+    }
+    another = CountedAccount(account_id="A2", counted_to=on("1993-12-30"))
+    ended = replace(terms, accounts=(until["1993-12-31"], another))
+    refused = (
+        bank.and_given(agreed)
+        .when(replace(amend, terms=ended))
+        .then_refused(TermWithoutEffectError, "accounts")
+    )
+    assert (refused.value, refused.detail) == ("A1 A2", "none counts from 1994-01-01 on")
+    one_left = replace(terms, accounts=(until["1994-01-01"], another))
+    bank.and_given(agreed).when(replace(amend, terms=one_left)).then(
+        replace(amended, terms=one_left)
+    )
+
+
 def test_windows_are_waived() -> None:
     bank.and_given(agreed).when(waive).then(waived)
+
+
+def test_a_waiver_follows_the_agreement() -> None:
+    ledger = bank.and_given(agreed)
+    early = replace(waive, waived_on=on("1993-07-04"))
+    ledger.when(early).then_refused(DatesOutOfOrderError, "waived_on")
+    same_day = on("1993-07-05")
+    ledger.when(replace(waive, waived_on=same_day)).then(replace(waived, waived_on=same_day))
 
 
 def test_who_asks_for_a_waiver_does_not_approve_it() -> None:
