@@ -249,6 +249,7 @@ def _amend(
         detail = f"after ends_on {terms.ends_on.isoformat()}"
         raise DatesOutOfOrderError("effective_on", command.effective_on.isoformat(), detail)
     check_terms(terms, commitment.customer_id, commitment.loan_id, world)
+    checks.same_currency(terms.currency, commitment.terms[0][1].currency)
     check_amended(terms, command.effective_on)
     if commitment.terms_on(command.effective_on) == terms:
         return ()

@@ -330,6 +330,12 @@ def test_an_amendment_takes_effect_before_its_terms_end() -> None:
     bank.and_given(agreed).when(command).then_refused(DatesOutOfOrderError, "effective_on")
 
 
+def test_an_amendment_keeps_the_currency_that_was_agreed() -> None:
+    without_a_loan = replace(agreed, loan_id=None)
+    command = replace(amend, terms=replace(stricter, currency="EUR"))
+    bank.and_given(without_a_loan).when(command).then_refused(AnotherCurrencyError, "currency")
+
+
 def test_an_amendment_follows_the_agreement() -> None:
     command = replace(amend, amended_on=on("1993-07-04"))
     bank.and_given(agreed).when(command).then_refused(DatesOutOfOrderError, "amended_on")
