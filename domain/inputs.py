@@ -2,7 +2,8 @@
 
 Of the window: its terms, what was carried into it, the accounts that count, each balance observed
 from the days that may be carried on to the last day that mattered, each change of the debt. The
-lines are sorted, joined by line feeds, and hashed as UTF-8 with SHA-256.
+lines are sorted, joined by line feeds, and hashed as UTF-8 with SHA-256. The page on the close
+(docs/close.md) tells them with an example, for who checks a hash without this program.
 """
 
 from __future__ import annotations

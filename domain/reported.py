@@ -34,9 +34,9 @@ class CommitmentTested:
     """A window was tested on the ledger up to position `through`, as of the end of `tested_on`.
 
     `shortfall` is balance-days for `average`, else minor units; `surplus` was carried in.
-    `inputs_sha256` is over the `inputs_count` lines of `domain.inputs`. `restates` is the id of
-    the earlier test of the window that would come out otherwise now; `causes` are the first
-    events that explain it, of `causes_count` in all.
+    `inputs_sha256` is over `inputs_count` lines of text: see "The inputs of a test" in close.md.
+    `restates` is the id of the earlier test of the window that would come out otherwise now;
+    `causes` are the first events that explain it, of `causes_count` in all.
     """
 
     customer_id: str
