@@ -17,7 +17,7 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,6 +37,9 @@ class TermsTold(Protocol):
     def effective_on(self) -> date: ...  # noqa: D102 - a field
     @property
     def terms(self) -> Terms: ...  # noqa: D102 - a field
+
+
+AnyTerms = TypeVar("AnyTerms", bound=TermsTold)
 
 
 class Stretch(NamedTuple):
@@ -70,12 +73,17 @@ def stretches(
     terms = told[0].terms
     if len(told) == 1 and released_on is None:  # most commitments: nothing has to be sorted out
         return [Stretch(terms.starts_on.toordinal(), terms.ends_on.toordinal(), terms)]
-    amended = [one for one in told[1:] if one.told_on <= as_of]
-    amended.sort(key=lambda one: (one.effective_on, one.told_on))
     known = [(date.min, terms)]
-    known += [(one.effective_on, one.terms) for one in amended]
+    known += [(one.effective_on, one.terms) for one in told_by(told, as_of)[1:]]
     released = released_on if released_on and released_on <= as_of else None
     return in_force(known, released)
+
+
+def told_by(told: Sequence[AnyTerms], as_of: date) -> Sequence[AnyTerms]:
+    """Return the terms agreed, then those told by a date by day of effect, of one day as told."""
+    amended = [one for one in told[1:] if one.told_on <= as_of]
+    amended.sort(key=lambda one: (one.effective_on, one.told_on))
+    return [told[0], *amended]
 
 
 def in_force(known: Sequence[tuple[date, Terms]], released_on: date | None) -> Sequence[Stretch]:

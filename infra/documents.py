@@ -6,7 +6,6 @@ from dataclasses import fields
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from projections.deposit_compliance import ComplianceRow, begun
 from projections.findings import assigned_at
 from projections.judgement import gap
 
@@ -14,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import NamedTuple
 
+    from domain.commitment import CountedAccount, Terms
     from projections.agenda_rules import AgendaRules
     from projections.book import Book
     from projections.contact_agenda import AgendaRow
-    from projections.facts import CrossCheck, EquityCheck, Waiver
+    from projections.facts import CrossCheck, EquityCheck
     from projections.findings import FindingRow
     from projections.guarantee_network import Circle
     from projections.judgement import Judgement
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def row_document(row: NamedTuple) -> dict[str, Any]:
     """Return a row by its columns, dates as ISO strings."""
-    return {name: _plain(value) for name, value in row._asdict().items()}
+    return {name: plain(value) for name, value in row._asdict().items()}
 
 
 def agenda_document(row: AgendaRow, rules: AgendaRules) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def handover_document(state: HandoverState) -> dict[str, Any]:
         "to_manager": state.handover.to_manager,
         "proposed_on": state.handover.proposed_on.isoformat(),
         "answer": state.answer,
-        "answered_on": _plain(state.answered_on),
+        "answered_on": plain(state.answered_on),
         "open_follow_ups": [on.isoformat() for on in state.follow_ups],
         "commitments_at_risk": list(state.commitments),
     }
@@ -55,18 +55,20 @@ def judgement_document(found: Judgement) -> dict[str, Any]:
     """Return what was judged of a customer; amounts in minor units of each check's currency."""
     return {
         "cross_checks": [
-            {"cross_check_id": id_, **_fact(check)} for id_, check in found.cross_checks.items()
+            {"cross_check_id": id_, **fact_document(check)}
+            for id_, check in found.cross_checks.items()
         ],
         "equity_checks": [
-            {"equity_check_id": id_, **_fact(check), "gap": gap(check)}
+            {"equity_check_id": id_, **fact_document(check), "gap": gap(check)}
             for id_, check in found.equity_checks.items()
         ],
         "checklist": [row_document(row) for row in found.checklist],
     }
 
 
-def _fact(fact: CrossCheck | EquityCheck) -> dict[str, Any]:
-    return {field.name: _plain(getattr(fact, field.name)) for field in fields(fact)}
+def fact_document(fact: CrossCheck | EquityCheck | Terms | CountedAccount) -> dict[str, Any]:
+    """Return a fact by its fields' names, dates as ISO strings."""
+    return {field.name: plain(getattr(fact, field.name)) for field in fields(fact)}
 
 
 def relationship_document(found: Relationship, as_of: date, currency: str) -> dict[str, Any]:
@@ -81,7 +83,7 @@ def relationship_document(found: Relationship, as_of: date, currency: str) -> di
         "open_findings": list(found.open_findings),
         "may_be_named": found.may_be_named,
         "referrer_may_be_named": found.referrer_may_be_named,
-        "closed_on": _plain(found.closed_on),
+        "closed_on": plain(found.closed_on),
     }
 
 
@@ -137,47 +139,6 @@ def loss_walk_document(walk: LossWalk, as_of: date, currency: str) -> dict[str, 
     }
 
 
-def commitment_document(book: Book, commitment_id: str, as_of: date) -> dict[str, Any]:
-    """Return a commitment's terms as agreed, its waivers and its windows begun by the date.
-
-    Amounts are minor units, ratios parts per million (1 % is 10,000).
-    """
-    customer_id, commitment = book.commitments[commitment_id]
-    terms = commitment.terms[0].terms
-    windows = [
-        ComplianceRow(commitment_id, customer_id, commitment.loan_id, *result)
-        for result in begun(book, commitment_id, as_of)
-    ]
-    return {
-        "as_of": as_of.isoformat(),
-        "commitment_id": commitment_id,
-        "customer_id": customer_id,
-        "loan_id": commitment.loan_id,
-        "agreed_on": commitment.agreed_on.isoformat(),
-        "released_on": _plain(commitment.released_on),
-        "starts_on": terms.starts_on.isoformat(),
-        "ends_on": terms.ends_on.isoformat(),
-        "metric": terms.metric,
-        "window": terms.window,
-        "requirement_kind": terms.requirement_kind,
-        "requirement_value": terms.requirement_value,
-        "currency": terms.currency,
-        "waivers": [_waiver_document(one) for one in commitment.waivers if one.told_on <= as_of],
-        "windows": [row_document(row) for row in windows],
-    }
-
-
-def _waiver_document(waiver: Waiver) -> dict[str, Any]:
-    return {
-        "waiver_id": waiver.waiver_id,
-        "waived_on": waiver.told_on.isoformat(),
-        "windows_from": waiver.windows_from.isoformat(),
-        "windows_to": waiver.windows_to.isoformat(),
-        "requested_by": waiver.requested_by,
-        "approved_by": waiver.approved_by,
-        "reason": waiver.reason,
-    }
-
-
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """Return a date as an ISO string, anything else as it is."""
     return value.isoformat() if isinstance(value, date) else value

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.close import event_id
 from infra.audit import utc_text
-from infra.documents import commitment_document, row_document
+from infra.commitment_documents import commitment_document
+from infra.documents import row_document
 from projections.explained_window import consequences, explained_days, window_on
 
 if TYPE_CHECKING:

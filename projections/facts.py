@@ -234,11 +234,15 @@ class Guarantee:
 
 @dataclass(frozen=True, slots=True)
 class TermsFrom:
-    """Terms in force from `effective_on`, known to the books from `told_on`."""
+    """Terms in force from `effective_on`, known to the books from `told_on`.
+
+    `reason` says why they were amended; those agreed first have none.
+    """
 
     told_on: date
     effective_on: date
     terms: Terms
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

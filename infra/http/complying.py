@@ -12,8 +12,9 @@ from domain.compliance import Status  # noqa: TC001 - FastAPI reads it at run ti
 from infra.answers import NotFoundError, currency_of
 from infra.closes import closes_of, closes_told, open_day
 from infra.documents import row_document
+from infra.http.commitment_schemas import Commitment, Windows
 from infra.http.questions import Asked, not_found, page_of
-from infra.http.schemas import Closes, Commitment, Windows, answers
+from infra.http.schemas import Closes, answers
 from infra.reported_documents import (
     close_document,
     explained,

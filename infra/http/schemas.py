@@ -17,9 +17,7 @@ from projections.agenda_rules import Reason
 from projections.bursts import BurstRow
 from projections.contact_agenda import AgendaRow
 from projections.contagion import ContagionRow
-from projections.deposit_compliance import ComplianceRow
-from projections.explained_window import AccountDay, ExplainedDay
-from projections.facts import FindingStatus, Report
+from projections.facts import FindingStatus
 from projections.findings import FindingRow
 from projections.guarantee_network import CircleRow, ExposureRow, GroupRow
 from projections.leaders import LeaderRow
@@ -51,7 +49,8 @@ class Recorded(BaseModel):
     recorded: bool
 
 
-def _columns(row_type: type) -> dict[str, Any]:
+def columns(row_type: type) -> dict[str, Any]:
+    """Return the fields of a model that has a row's columns."""
     names = {"date": date, "Minor": Minor, "Metric": Metric, "Status": Status}
     names |= {
         "Severity": Severity,
@@ -67,14 +66,13 @@ def _columns(row_type: type) -> dict[str, Any]:
     return {name: (hint, ...) for name, hint in hints.items()}
 
 
-_WHEN: dict[str, Any] = {"as_of": (date, ...), "currency": (str, ...)}
-_Window = create_model("Window", **_columns(ComplianceRow))
-_Node = create_model("Node", **_columns(NetworkRow))
+WHEN: dict[str, Any] = {"as_of": (date, ...), "currency": (str, ...)}
+_Node = create_model("Node", **columns(NetworkRow))
 
 Relationship = create_model(
     "Relationship",
-    **_WHEN,
-    **_columns(RelationshipRow),
+    **WHEN,
+    **columns(RelationshipRow),
     joint_managers=(list[str], ...),
     tier=(str | None, ...),
     consents=(list[str], ...),
@@ -83,74 +81,11 @@ Relationship = create_model(
     referrer_may_be_named=(bool | None, ...),
     closed_on=(date | None, ...),
 )
-_Cost = create_model(
-    "Cost",
-    window_start=(date, ...),
-    kind=(str, ...),
-    basis=(str, ...),
-    base=(int, ...),
-    rate=(int, ...),
-    divisor=(int, ...),
-    amount=(int, ...),
-)
-_AccountDay = create_model("AccountDay", **_columns(AccountDay), position=(int | None, ...))
-_Day = create_model(
-    "Day",
-    **_columns(ExplainedDay) | {"accounts": (list[_AccountDay], ...)},  # type: ignore[valid-type]  # as above
-)
-_Explained = create_model(
-    "Explained",
-    window_start=(date, ...),
-    window_end=(date, ...),
-    status=(Status, ...),
-    days=(list[_Day], ...),  # type: ignore[valid-type]  # as above
-)
-_Report = create_model("Report", **_columns(Report))
-_ReportOfWindow = create_model(
-    "ReportOfWindow", __base__=_Report, window_start=(date, ...), test_id=(str, ...)
-)
-_Waiver = create_model(
-    "Waiver",
-    waiver_id=(str, ...),
-    waived_on=(date, ...),
-    windows_from=(date, ...),
-    windows_to=(date, ...),
-    requested_by=(str, ...),
-    approved_by=(str, ...),
-    reason=(str, ...),
-)
-Commitment = create_model(
-    "Commitment",
-    **_WHEN,
-    commitment_id=(str, ...),
-    customer_id=(str, ...),
-    loan_id=(str | None, ...),
-    agreed_on=(date, ...),
-    released_on=(date | None, ...),
-    starts_on=(date, ...),
-    ends_on=(date, ...),
-    metric=(str, ...),
-    window=(str, ...),
-    requirement_kind=(str, ...),
-    requirement_value=(int, ...),
-    waivers=(list[_Waiver], ...),  # type: ignore[valid-type]  # a model made above
-    windows=(list[_Window], ...),  # type: ignore[valid-type]  # as above
-    consequences=(list[_Cost], ...),  # type: ignore[valid-type]  # as above
-    explained=(_Explained | None, None),  # type: ignore[arg-type]  # as above
-    reported=(list[_ReportOfWindow] | None, None),  # type: ignore[valid-type]  # as above
-)
-_WindowAsked = create_model("WindowAsked", __base__=_Window, reported=(_Report | None, None))
-Windows = create_model(
-    "Windows",
-    **_WHEN,
-    windows=(list[_WindowAsked], ...),  # type: ignore[valid-type]  # as above
-    next=(str | None, ...),
-)
-Nodes = create_model("Nodes", **_WHEN, nodes=(list[_Node], ...))  # type: ignore[valid-type]  # as above
-_Leader = create_model("Leader", **_columns(LeaderRow))
-Leaders = create_model("Leaders", **_WHEN, leaders=(list[_Leader], ...))  # type: ignore[valid-type]  # as above
-_Figure = create_model("Figure", **_columns(FigureRow))
-_Burst = create_model("Burst", **_columns(BurstRow))
+Nodes = create_model("Nodes", **WHEN, nodes=(list[_Node], ...))  # type: ignore[valid-type]  # as above
+_Leader = create_model("Leader", **columns(LeaderRow))
+Leaders = create_model("Leaders", **WHEN, leaders=(list[_Leader], ...))  # type: ignore[valid-type]  # as above
+_Figure = create_model("Figure", **columns(FigureRow))
+_Burst = create_model("Burst", **columns(BurstRow))
 Figures = create_model(
     "Figures",
     as_of=(date, ...),
@@ -162,30 +97,30 @@ Bursts = create_model(
     bursts=(list[_Burst], ...),  # type: ignore[valid-type]  # as above
     next=(str | None, ...),
 )
-_Reward = create_model("Reward", **_columns(RewardRow))
+_Reward = create_model("Reward", **columns(RewardRow))
 Rewards = create_model(
     "Rewards",
     as_of=(date, ...),
     rewards=(list[_Reward], ...),  # type: ignore[valid-type]  # as above
     next=(str | None, ...),
 )
-_Share = create_model("Share", **_columns(Share))
+_Share = create_model("Share", **columns(Share))
 Attributed = create_model(
     "Attributed",
     as_of=(date, ...),
-    **_columns(Attribution) | {"shares": (list[_Share], ...)},  # type: ignore[valid-type]  # as above
+    **columns(Attribution) | {"shares": (list[_Share], ...)},  # type: ignore[valid-type]  # as above
 )
-_Contagion = create_model("Contagion", **_columns(ContagionRow))
+_Contagion = create_model("Contagion", **columns(ContagionRow))
 Contagions = create_model(
     "Contagions",
-    **_WHEN,
+    **WHEN,
     rows=(list[_Contagion], ...),  # type: ignore[valid-type]  # as above
     next=(str | None, ...),
 )
-_Partner = create_model("Partner", **_columns(PartnerRow))
+_Partner = create_model("Partner", **columns(PartnerRow))
 Partners = create_model(
     "Partners",
-    **_WHEN,
+    **WHEN,
     partners=(list[_Partner], ...),  # type: ignore[valid-type]  # as above
     next=(str | None, ...),
 )
@@ -199,34 +134,34 @@ _Guarantee = create_model(
     currency=(str, ...),
     given_on=(date, ...),
 )
-_Party = create_model("Party", **_columns(ExposureRow))
+_Party = create_model("Party", **columns(ExposureRow))
 _Circle = create_model(
     "Circle",
-    **_columns(CircleRow),
+    **columns(CircleRow),
     edges=(list[_Guarantee], ...),  # type: ignore[valid-type]  # as above
     parties=(list[_Party], ...),  # type: ignore[valid-type]  # as above
 )
 Circles = create_model(
     "Circles",
-    **_WHEN,
+    **WHEN,
     circles=(list[_Circle], ...),  # type: ignore[valid-type]  # as above
     next=(str | None, ...),
 )
-_Group = create_model("Group", **_columns(GroupRow))
+_Group = create_model("Group", **columns(GroupRow))
 Groups = create_model(
     "Groups",
-    **_WHEN,
+    **WHEN,
     groups=(list[_Group], ...),  # type: ignore[valid-type]  # as above
     next=(str | None, ...),
 )
 JointLiabilityGroups = create_model(
     "JointLiabilityGroups", as_of=(date, ...), joint_liability_groups=(list[list[str]], ...)
 )
-_Default = create_model("Default", **_columns(Default))
-_Call = create_model("Call", **_columns(Call))
+_Default = create_model("Default", **columns(Default))
+_Call = create_model("Call", **columns(Call))
 Walk = create_model(
     "Walk",
-    **_WHEN,
+    **WHEN,
     defaults=(list[_Default], ...),  # type: ignore[valid-type]  # as above
     calls=(list[_Call], ...),  # type: ignore[valid-type]  # as above
     owed=(int, ...),
@@ -235,7 +170,7 @@ Walk = create_model(
 )
 _Finding = create_model(
     "Finding",
-    **_columns(FindingRow),
+    **columns(FindingRow),
     pack=(str, ...),
     offended_on=(date, ...),
     facts=(list[str], ...),
@@ -251,7 +186,7 @@ Findings = create_model(
 )
 
 
-_PackUsed = create_model("PackUsed", **_columns(PackUsed))
+_PackUsed = create_model("PackUsed", **columns(PackUsed))
 _Close = create_model(
     "Close",
     business_date=(date, ...),
@@ -270,7 +205,7 @@ Closes = create_model(
     closes=(list[_Close], ...),  # type: ignore[valid-type]  # as above
     next=(date | None, ...),
 )
-_AgendaRow = create_model("AgendaRow", **_columns(AgendaRow), rank=(int, ...))
+_AgendaRow = create_model("AgendaRow", **columns(AgendaRow), rank=(int, ...))
 Agenda = create_model(
     "Agenda",
     as_of=(date, ...),

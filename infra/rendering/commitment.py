@@ -9,7 +9,9 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from infra.rendering.figures import NOTHING, money, pairs, table, told
+from infra.rendering.terms import amendments_view, terms_lines
 from projections.deposit_compliance import begun, currency_of
+from projections.terms_in_force import amendments, released_by, terms_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,23 +39,12 @@ STYLES: dict[Status, str] = {
 
 
 def commitment_view(book: Book, commitment_id: str, as_of: date) -> RenderableType:
-    """Return a commitment's terms and its windows begun by the date. It must be in the book."""
+    """Return a commitment's terms on a date and its windows begun by then. It is in the book."""
     customer_id, commitment = book.commitments[commitment_id]
     currency = currency_of(commitment)
-    held = [one for one in commitment.terms if max(one.told_on, one.effective_on) <= as_of]
-    terms = held[-1].terms if held else commitment.terms[0].terms
-    by_amount = terms.requirement_kind == "amount"
-    value = terms.requirement_value
-    required = money(value, currency) if by_amount else f"{value / 10_000:g} %"
-    card = pairs(
-        (
-            ("customer", customer_id),
-            ("loan", told(commitment.loan_id)),
-            ("agreed", f"{commitment.agreed_on}, for {terms.starts_on} to {terms.ends_on}"),
-            ("requires", f"{terms.metric} {required} ({terms.requirement_kind}), {currency}"),
-            ("tested", f"each {terms.window}, {terms.cure_days} days to cure"),
-        )
-    )
+    held = terms_in_force(commitment, as_of)
+    terms = terms_lines(commitment, held, released_by(commitment, as_of))
+    card = pairs((("customer", customer_id), ("loan", told(commitment.loan_id)), *terms))
     names = ("window", "status", "held", "shortfall", "a day", "cured")  # a day: run-rate
     windows = table("Windows", names, right=frozenset({"shortfall", "a day"}))
     for result in begun(book, commitment_id, as_of):
@@ -68,8 +59,10 @@ def commitment_view(book: Book, commitment_id: str, as_of: date) -> RenderableTy
     parts: list[RenderableType] = [
         Text(f"Commitment {commitment_id} as of {as_of}", style="bold"),
         card,
-        windows,
     ]
+    if amended := list(amendments(commitment, as_of)):
+        parts += ["", amendments_view(amended)]
+    parts.append(windows)
     if waivers := [one for one in commitment.waivers if one.told_on <= as_of]:
         parts += ["", _waivers_view(waivers)]
     return Group(*parts)

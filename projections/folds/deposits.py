@@ -58,7 +58,7 @@ def _agreed(event: commitment.CommitmentAgreed) -> Commitment:
 
 
 def _amended(row: Commitment, event: commitment.CommitmentAmended) -> Commitment:
-    terms = TermsFrom(event.amended_on, event.effective_on, event.terms)
+    terms = TermsFrom(event.amended_on, event.effective_on, event.terms, event.reason)
     return replace(row, terms=(*row.terms, terms))
 
 
