@@ -96,13 +96,6 @@ class Test(NamedTuple):
     evidence: Evidence
 
 
-def assess(
-    commitment: Agreed, deposits: Sequence[Deposit], flows: Iterable[Flow], as_of: date
-) -> Iterator[WindowResult]:
-    """Yield the result of each of `tests`."""
-    return (test.result for test in tests(commitment, deposits, flows, as_of))
-
-
 def tests(
     commitment: Agreed, deposits: Sequence[Deposit], flows: Iterable[Flow], as_of: date
 ) -> Iterator[Test]:

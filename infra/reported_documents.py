@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from consumers.event_store import EventStore
-    from domain.compliance import WindowResult
+    from domain.compliance import Test, WindowResult
     from domain.consequence import Consequence
     from domain.values import Instant
     from infra.closes import CloseTold
@@ -33,18 +33,18 @@ class Explained(NamedTuple):
     """What each breached window costs, and one window day by day; None where none has begun."""
 
     costs: Sequence[tuple[WindowResult, Consequence]]
-    window: WindowResult | None
+    test: Test | None
     days: Sequence[ExplainedDay]
 
 
 def explained(book: Book, commitment_id: str, as_of: date, within: date | None) -> Explained:
     """Explain a commitment, and the window that has a day, or without one that begun last."""
     costs = list(consequences(book, commitment_id, as_of))
-    window = window_on(book, commitment_id, as_of, within)
-    if window is None:
+    test = window_on(book, commitment_id, as_of, within)
+    if test is None:
         return Explained(costs, None, ())
-    days = list(explained_days(book, commitment_id, as_of, window.window_start))
-    return Explained(costs, window, days)
+    days = list(explained_days(book, commitment_id, as_of, test.result.window_start))
+    return Explained(costs, test, days)
 
 
 def explained_commitment_document(
@@ -58,9 +58,9 @@ def explained_commitment_document(
     """Return a commitment with its costs and, where there is one, the window explained."""
     document = commitment_document(book, commitment_id, as_of)
     document["consequences"] = [cost_document(*each) for each in found.costs]
-    if found.window is not None:
+    if found.test is not None:
         seen = observations(parts.store, found.days, known_at)
-        document["explained"] = explained_document(found.window, found.days, seen)
+        document["explained"] = explained_document(found.test, found.days, seen)
     return document
 
 
@@ -91,13 +91,18 @@ def observations(
 
 
 def explained_document(
-    window: WindowResult, days: Sequence[ExplainedDay], seen: Mapping[tuple[str, date], int]
+    test: Test, days: Sequence[ExplainedDay], seen: Mapping[tuple[str, date], int]
 ) -> dict[str, Any]:
-    """Return the days of a window, each balance with the position of its event."""
+    """Return what was carried into a window and its days, each balance with its event's position.
+
+    The surplus is in balance-days.
+    """
+    window = test.result
     return {
         "window_start": window.window_start.isoformat(),
         "window_end": window.window_end.isoformat(),
         "status": window.status,
+        "surplus": test.surplus,
         "days": [
             row_document(day)
             | {

@@ -9,7 +9,7 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from domain.compliance import assess, explain
+from domain.compliance import explain, tests
 from domain.counted_balances import Deposit
 from domain.requirement import Flow
 from domain.windows import period_last, stretches
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from domain.commitment import Metric, Terms
-    from domain.compliance import Status, WindowResult
+    from domain.compliance import Status, Test, WindowResult
     from domain.values import Minor
     from domain.window_sums import CountedDay
     from projections.book import Book, Days
@@ -64,12 +64,17 @@ def statuses(book: Book, commitment_id: str, as_of: date) -> frozenset[Status]:
 
 def begun(book: Book, commitment_id: str, as_of: date) -> Iterator[WindowResult]:
     """Yield a commitment's windows begun by a date, earliest first."""
+    for test in assessed(book, commitment_id, as_of):
+        if test.result.window_start > as_of:
+            return
+        yield test.result
+
+
+def assessed(book: Book, commitment_id: str, as_of: date) -> Iterator[Test]:
+    """Yield the tests of a commitment's windows as of a date, those to come included."""
     customer_id, commitment = book.commitments[commitment_id]
     deposits = list(deposits_of(book, customer_id, commitment, as_of))
-    for result in assess(commitment, deposits, flows_of(book, customer_id, commitment), as_of):
-        if result.window_start > as_of:
-            return
-        yield result
+    return tests(commitment, deposits, flows_of(book, customer_id, commitment), as_of)
 
 
 def days_of_window(

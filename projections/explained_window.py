@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from domain.compliance import tests
 from domain.consequence import consequence_of
 from domain.windows import stretches
-from projections.deposit_compliance import (
-    begun,
-    counted_on,
-    days_of_window,
-    deposits_of,
-    flows_of,
-)
+from projections.deposit_compliance import assessed, counted_on, days_of_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from domain.compliance import WindowResult
+    from domain.compliance import Test, WindowResult
     from domain.consequence import Consequence
     from domain.values import Minor
     from projections.book import Book
@@ -46,14 +39,14 @@ class ExplainedDay(NamedTuple):
     cure: bool
 
 
-def window_on(
-    book: Book, commitment_id: str, as_of: date, day: date | None
-) -> WindowResult | None:
-    """Return the window that a day lies in, or without a day the one begun last."""
+def window_on(book: Book, commitment_id: str, as_of: date, day: date | None) -> Test | None:
+    """Return the test of the window that a day lies in, or without a day of the one begun last."""
     found = None
-    for result in begun(book, commitment_id, as_of):
-        if day is None or result.window_start <= day <= result.window_end:
-            found = result
+    for test in assessed(book, commitment_id, as_of):
+        if test.result.window_start > as_of:
+            break
+        if day is None or test.result.window_start <= day <= test.result.window_end:
+            found = test
     return found
 
 
@@ -89,10 +82,7 @@ def consequences(
     book: Book, commitment_id: str, as_of: date
 ) -> Iterator[tuple[WindowResult, Consequence]]:
     """Yield what each breached window costs, as now known; none of a commitment without any."""
-    customer_id, commitment = book.commitments[commitment_id]
-    deposits = list(deposits_of(book, customer_id, commitment, as_of))
-    flows = list(flows_of(book, customer_id, commitment))
-    for test in tests(commitment, deposits, flows, as_of):
+    for test in assessed(book, commitment_id, as_of):
         if test.result.status == "breached":
             assert test.result.shortfall is not None, "a breached window has a shortfall"
             cost = consequence_of(test.window, test.result.shortfall, test.evidence.debt)

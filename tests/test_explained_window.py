@@ -12,6 +12,8 @@ from domain.commitment import CountedAccount
 from domain.reported import CommitmentTested
 from infra.audit import utc_text
 from infra.composition import opened
+from infra.rendering.window import days_view
+from infra.reported_documents import explained_document
 from projections.explained_window import (
     AccountDay,
     consequences,
@@ -30,9 +32,13 @@ from tests.closing_ledger import (
 from tests.closing_ledger import march as bank_day
 from tests.compliance_book import HUNDRED, book, march
 from tests.surfaces.cli import guanxi
+from tests.test_rendering import printed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from domain.commitment import Metric, Terms
 
 LISTED = replace(
     HUNDRED,
@@ -84,8 +90,10 @@ def test_a_window_is_found_by_any_of_its_days() -> None:
     found = book(replace(HUNDRED, ends_on=march(61)), {"A1": (100,) * 60})
     april = window_on(found, "K1", march(40), march(61))
     assert april is not None
-    assert april.window_start == march(32)
-    assert window_on(found, "K1", march(40), None) == april
+    assert april.result.window_start == march(32)
+    last = window_on(found, "K1", march(40), None)
+    assert last is not None
+    assert last.result == april.result
     assert window_on(found, "K1", march(20), march(40)) is None
 
 
@@ -95,6 +103,51 @@ def test_a_breach_shows_its_cost_as_now_known() -> None:
     [(window, cost)] = consequences(found, "K1", march(20))
     assert (window.shortfall, cost.amount) == (40, 5)
     assert list(consequences(found, "K1", march(4))) == []
+
+
+NETTED = replace(
+    HUNDRED,
+    requirement_value=100_00,
+    starts_on=march(32),
+    ends_on=march(92),
+    netting="carry_surplus",
+)
+SPARED = (*[None] * 31, *[120_00] * 30, *[90_00] * 31)
+
+
+def window_lines(terms: Terms, balances: Sequence[int | None], day: int) -> list[str]:
+    """The table of the window begun last by a day, as a person reads it."""
+    found = book(terms, {"A1": tuple(balances)})
+    test = window_on(found, "K1", march(day), None)
+    assert test is not None
+    days = explained_days(found, "K1", march(day), test.result.window_start)
+    shown = printed(days_view(test, days, "CZK"), 100).splitlines()
+    return [" ".join(line.split()) for line in shown]
+
+
+def test_the_surplus_carried_in_explains_a_window_that_is_met_below_its_requirement() -> None:
+    shown = window_lines(NETTED, SPARED, 92)
+    assert shown[-1] == "carried in from before: 600.00"
+    assert shown[3] == "2024-05-01 to 2024-05-31 A1 90.00 90.00 100.00 below"
+    met = window_on(book(NETTED, {"A1": SPARED}), "K1", march(92), None)
+    assert met is not None
+    assert (met.result.status, met.result.shortfall) == ("met", 0)
+    assert explained_document(met, [], {})["surplus"] == 600_00
+    assert "carried in" not in window_lines(NETTED, SPARED, 40)[-1]
+
+
+@pytest.mark.parametrize(
+    ("metric", "marks"),
+    [
+        ("average", ["100.00", "below"]),
+        ("minimum", ["100.00", "short"]),
+        ("ending", ["100.00", "below", "short"]),
+    ],
+)
+def test_only_a_day_that_decides_alone_is_short(metric: Metric, marks: list[str]) -> None:
+    terms = replace(NETTED, metric=metric, starts_on=march(1), ends_on=march(3), netting="none")
+    rows = window_lines(terms, (100_00, 90_00, 90_00), 3)[3:]
+    assert [row.split()[-1] for row in rows] == marks
 
 
 @pytest.fixture

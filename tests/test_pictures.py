@@ -10,8 +10,9 @@ import pytest
 from infra.rendering.balances import balances_view
 from infra.rendering.headroom import headroom_view
 from projections.explained_window import explained_days
+from projections.facts import TermsFrom
 from projections.headroom import MonthHeadroom, headroom
-from tests.compliance_book import HUNDRED, LONGER, book, march
+from tests.compliance_book import HUNDRED, LONGER, agreed, book, march
 from tests.test_rendering import printed
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ Counted each day, 2024-03-01 to 2024-03-10, CZK
  50.00 │█████ █  █
  25.00 │█████ █▄ █
   0.00 └ c  c?
-━ required and held, ╌ short; below: ? unknown, c carried, + cure day
+━ required and held, ╌ less held; under it: ? unknown, c carried, + cure day
 """
 
 
@@ -134,3 +135,25 @@ def test_headroom_counts_the_days_so_far_of_each_calendar_month() -> None:
         MonthHeadroom(march(32), 9 * 110, 9 * 100, 0),
     ]
     assert list(headroom(found, "K1", march(0))) == []
+
+
+def test_headroom_counts_the_surplus_that_was_carried_into_the_month() -> None:
+    netted = replace(LONGER, starts_on=march(32), ends_on=march(92), netting="carry_surplus")
+    found = book(netted, {"A1": (*[None] * 31, *[110] * 30, *[95] * 31)})
+    assert list(headroom(found, "K1", march(92))) == [
+        MonthHeadroom(march(32), 30 * 110, 30 * 100, 0),
+        MonthHeadroom(march(62), 31 * 95, 31 * 100, 0, surplus=300),
+    ]
+    assert strip(netted, *[None] * 31, *[110] * 30, *[95] * 31, on=92).split()[2:] == ["++", "+"]
+    quarterly = replace(netted, window="quarter", starts_on=march(1))
+    found = book(quarterly, {"A1": (110,) * 92})
+    assert [month.surplus for month in headroom(found, "K1", march(92))] == [0, 310, 0]
+
+
+def test_a_surplus_that_arose_in_a_month_is_not_counted_twice_in_it() -> None:
+    """A gap parts March into two windows: the second has what the first had to spare."""
+    netted = replace(LONGER, ends_on=march(10), netting="carry_surplus")
+    later = replace(netted, starts_on=march(21), ends_on=march(31))
+    parted = agreed(netted, TermsFrom(march(1), march(11), later))
+    found = book(parted, {"A1": (*[110] * 10, *[0] * 10, *[100] * 11)})
+    assert list(headroom(found, "K1", march(31))) == [MonthHeadroom(march(1), 2_200, 2_100, 0)]

@@ -96,9 +96,9 @@ def _explained(
         views += ["", headroom_view({commitment_id: months})]
     if told.costs:
         views += ["", costs_view(told.costs, currency)]
-    if told.window is not None:
+    if told.test is not None:
         views += ["", balances_view(told.days, currency)]
-        views += ["", days_view(told.window, told.days, currency)]
+        views += ["", days_view(told.test, told.days, currency)]
     elif within is not None:
         message = f"--window: no window of {commitment_id!r} begun by {on} has the day {within}"
         raise BadCallError(message)

@@ -35,6 +35,7 @@ _Explained = create_model(
     window_start=(date, ...),
     window_end=(date, ...),
     status=(Status, ...),
+    surplus=(int, ...),
     days=(list[_Day], ...),  # type: ignore[valid-type]  # as above
 )
 _Report = create_model("Report", **columns(Report))

@@ -59,7 +59,7 @@ def complying(queries: Queries) -> APIRouter:
         if held is None or held[1].agreed_on > on:
             raise not_found("commitment", commitment_id, on)
         parts, found = queries.parts, explained(book, commitment_id, on, window)
-        if window is not None and found.window is None:
+        if window is not None and found.test is None:
             message = f"no window of {commitment_id!r} begun by {on} has the day {window}"
             raise NotFoundError(message)
         document = explained_commitment_document(

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 COLUMNS_MAX = 56  # leaves 24 of 80 for the scale
 ROWS = 8
 EIGHTHS = " ▁▂▃▄▅▆▇█"
-KEPT, SHORT, UNKNOWN = "━", "╌", "?"
-STYLES = {KEPT: "green", SHORT: "red", UNKNOWN: "magenta"}
-LEGEND = f"{KEPT} required and held, {SHORT} short; below: ? unknown, c carried, + cure day"
+KEPT, BELOW, UNKNOWN = "━", "╌", "?"
+STYLES = {KEPT: "green", BELOW: "yellow", UNKNOWN: "magenta"}
+LEGEND = f"{KEPT} required and held, {BELOW} less held; under it: ? unknown, c carried, + cure day"
 
 
 class _Column(NamedTuple):
@@ -37,14 +37,14 @@ class _Column(NamedTuple):
         """The sign that the requirement's line has here."""
         if self.counted is None:
             return UNKNOWN
-        return KEPT if self.counted >= self.required else SHORT
+        return KEPT if self.counted >= self.required else BELOW
 
 
 def balances_view(days: Sequence[ExplainedDay], currency: str) -> RenderableType:
     """Return what counted on each day, the requirement a line across; no day, no picture.
 
-    Exact in its line, whose sign tells a day held from a day short; the bars are rounded down to
-    eighths of a row. Where there are more days than columns, one stands for the worst of several.
+    Exact in its line, whose sign tells a day held from one on which less was; the bars are rounded
+    down to eighths of a row. Where there are more days than columns, one is the worst of several.
     """
     if not days:
         return Group()

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from projections.headroom import MonthHeadroom
 
-# A cell says how far Σb lies above or below Σr, in percent of Σr: its least, its sign, its heat.
+# A cell says how far Σb, with a surplus carried in, lies above or below Σr, in percent of Σr: its
+# least, its sign, its heat.
 CELLS: tuple[tuple[int, str, str], ...] = (
     (50, "+++", "black on green"),
     (10, " ++", "black on dark_sea_green4"),
@@ -29,7 +30,7 @@ WORST = ("---", "white on red3")
 UNKNOWN = ("  ?", "white on magenta")
 NOTHING_REQUIRED = ("  .", "")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-LEGEND = "held against required: + ++ from 10 % +++ from 50 %, ? unknown, . none due"
+LEGEND = "held or carried in to required: + ++ from 10 % +++ from 50 %, ? unknown, . none"
 
 
 def headroom_view(strips: Mapping[str, Iterable[MonthHeadroom]]) -> RenderableType:
@@ -53,7 +54,7 @@ def _sign(found: MonthHeadroom) -> tuple[str, str]:
         return UNKNOWN
     if found.required_days == 0:
         return NOTHING_REQUIRED
-    spare = 100 * (found.balance_days - found.required_days)
+    spare = 100 * (found.balance_days + found.surplus - found.required_days)
     for least, sign, style in CELLS:
         if spare >= least * found.required_days:
             return sign, style

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from rich.console import Group
 from rich.text import Text
 
 from infra.rendering.commitment import status_text
@@ -17,27 +18,32 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from domain.compliance import WindowResult
+    from domain.compliance import Test, WindowResult
     from domain.consequence import Consequence
     from projections.book import Book
     from projections.explained_window import AccountDay, ExplainedDay
 
+STYLES = {"short": "yellow"}
 
-def days_view(window: WindowResult, days: Iterable[ExplainedDay], currency: str) -> RenderableType:
-    """Return a line for each run of days that count alike, and by which balances they do."""
+
+def days_view(test: Test, days: Iterable[ExplainedDay], currency: str) -> RenderableType:
+    """Return a line for each run of days that count alike, by which balances, and the surplus."""
+    window = test.result
     names = ("days", "observed", "total", "counts", "required", "")
     figures = frozenset({"total", "counts", "required"})
     made = table(f"Window {window.window_start} to {window.window_end}", names, right=figures)
-    for _, run in groupby(days, key=_alike):
+    for (_, mark), run in groupby(days, key=lambda day: (_alike(day), _mark(day, window))):
         first, *_, last = (*(alike := list(run)), alike[-1])
         made.add_row(
             str(first.on) if first is last else f"{first.on} to {last.on}",
             Text("\n".join(_observed(account, first.carried) for account in first.accounts)),
             *(_amount(each, currency) for each in (first.total, first.counted)),
             money(first.required, currency),
-            _mark(first),
+            Text(mark, style=STYLES.get(mark, "")),
         )
-    return made
+    if not test.surplus:
+        return made
+    return Group(made, f"carried in from before: {money(test.surplus, currency)}")
 
 
 def _alike(day: ExplainedDay) -> tuple[object, ...]:
@@ -51,7 +57,12 @@ def _observed(account: AccountDay, carried: bool) -> str:  # noqa: FBT001 - a fa
     return account.account_id + (f" of {account.observed_on}" if carried else "")
 
 
-def _mark(day: ExplainedDay) -> Text:
+def _mark(day: ExplainedDay, window: WindowResult) -> str:
+    """Return what is to be said of a day.
+
+    `short` is one by which alone the window is missed: any of a `minimum`, the last of an
+    `ending`. On other days less may be held than is required; such a one is `below`.
+    """
     marks = [
         word
         for word, holds in (
@@ -62,8 +73,12 @@ def _mark(day: ExplainedDay) -> Text:
         )
         if holds
     ]
-    short = day.counted is not None and day.counted < day.required
-    return Text(", ".join(marks) or ("short" if short else ""), style="yellow" if short else "")
+    if not marks and day.counted is not None and day.counted < day.required:
+        decides = window.metric == "minimum" or (
+            window.metric == "ending" and day.on == window.window_end
+        )
+        marks.append("short" if decides else "below")
+    return ", ".join(marks)
 
 
 def costs_view(costs: Sequence[tuple[WindowResult, Consequence]], currency: str) -> RenderableType:
