@@ -11,9 +11,10 @@ from projections.judgement import gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import NamedTuple
+    from typing import NamedTuple, TypeAlias
 
     from domain.commitment import CountedAccount, Terms
+    from domain.reported import Cause, CommitmentTested
     from projections.agenda_rules import AgendaRules
     from projections.book import Book
     from projections.contact_agenda import AgendaRow
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from projections.ownership import HandoverState
     from projections.referral_attribution import Attribution
     from projections.relationship_state import Relationship
+
+    Fact: TypeAlias = CrossCheck | EquityCheck | Terms | CountedAccount | CommitmentTested | Cause
 
 
 def row_document(row: NamedTuple) -> dict[str, Any]:
@@ -66,7 +69,7 @@ def judgement_document(found: Judgement) -> dict[str, Any]:
     }
 
 
-def fact_document(fact: CrossCheck | EquityCheck | Terms | CountedAccount) -> dict[str, Any]:
+def fact_document(fact: Fact) -> dict[str, Any]:
     """Return a fact by its fields' names, dates as ISO strings."""
     return {field.name: plain(getattr(fact, field.name)) for field in fields(fact)}
 

@@ -5,18 +5,16 @@ The closes themselves too.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from domain.close import event_id
 from infra.audit import utc_text
 from infra.commitment_documents import commitment_document
-from infra.documents import row_document
+from infra.documents import fact_document, row_document
 from projections.explained_window import consequences, explained_days, window_on
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from consumers.event_store import EventStore
     from domain.compliance import Test, WindowResult
@@ -24,9 +22,9 @@ if TYPE_CHECKING:
     from domain.values import Instant
     from infra.closes import CloseTold
     from infra.composition import Parts
+    from infra.reports import ReportTold
     from projections.book import Book
     from projections.explained_window import AccountDay, ExplainedDay
-    from projections.facts import Report
 
 
 class Explained(NamedTuple):
@@ -131,39 +129,22 @@ def cost_document(window: WindowResult, cost: Consequence) -> dict[str, Any]:
     }
 
 
-def reports_document(
-    book: Book, commitment_id: str, as_of: date, ledger_id: str
-) -> list[dict[str, Any]]:
-    """Return each report made by a date, by window and in order, with the id of its event."""
-    return [
-        {
-            "window_start": start.isoformat(),
-            "test_id": event_id(
-                ledger_id, report.tested_on, "commitment-tested", commitment_id, start
-            ),
-            **_report(report),
-        }
-        for start, tested in sorted(book.tested.get(commitment_id, {}).items())
-        for report in tested.reports
-        if report.tested_on <= as_of
-    ]
-
-
-def _report(report: Report) -> dict[str, Any]:
-    values = {field.name: getattr(report, field.name) for field in fields(report)}
-    return {
-        name: value.isoformat() if isinstance(value, date) else value
-        for name, value in values.items()
-    }
+def report_document(report: ReportTold) -> dict[str, Any]:
+    """Return a report by its event's fields, with its id and what it applied."""
+    told = fact_document(report.tested)
+    del told["customer_id"], told["commitment_id"]
+    causes = [fact_document(cause) for cause in report.tested.causes]
+    amounts = {"applied": report.applied, "standing": report.standing}
+    return {"test_id": report.test_id, **told, "causes": causes, **amounts}
 
 
 def last_report_document(
-    book: Book, commitment_id: str, window_start: date, as_of: date
+    reports: Iterable[ReportTold], window_start: str, window_end: str
 ) -> dict[str, Any] | None:
-    """Return what closes reported last of a window by a date, None where they did not yet."""
-    tested = book.tested.get(commitment_id, {}).get(window_start)
-    made = [each for each in tested.reports if each.tested_on <= as_of] if tested else ()
-    return _report(made[-1]) if made else None
+    """Return what closes reported last of a window (ISO dates), None where they did not yet."""
+    window = (date.fromisoformat(window_start), date.fromisoformat(window_end))
+    made = [report for report in reports if report.window == window]
+    return report_document(made[-1]) if made else None
 
 
 def close_document(told: CloseTold) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from projections.explained_window import (
     window_on,
 )
 from tests.closing_ledger import (
+    K1,
     SHORT,
     balances,
     close,
@@ -33,6 +34,7 @@ from tests.closing_ledger import march as bank_day
 from tests.compliance_book import HUNDRED, book, march
 from tests.surfaces.cli import guanxi
 from tests.test_rendering import printed
+from tests.write_side import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,11 +179,69 @@ def test_what_was_reported_stands_beside_what_is_known(closed: Path) -> None:
         "2024-03-08",
         250,
     )
-    assert (second["outcome"], second["restates"], second["applied"]) == ("met", True, 0)
+    assert (second["outcome"], second["applied"]) == ("met", 0)
     with opened(settings_of(closed)) as parts:
-        tests = [id_ for id_, event in identities(parts) if isinstance(event, CommitmentTested)]
-    assert [first["test_id"], second["test_id"]] == tests
+        tests = [
+            (id_, event) for id_, event in identities(parts) if isinstance(event, CommitmentTested)
+        ]
+    assert [first["test_id"], second["test_id"]] == [id_ for id_, _ in tests]
     assert len(shown(closed, "--as-reported", "--as-of", "2024-03-08")["reported"]) == 1
+
+
+def test_a_report_tells_which_test_it_restates_why_and_what_it_rests_on(closed: Path) -> None:
+    first, second = shown(closed, "--as-reported")["reported"]
+    assert (first["restates"], first["causes"], first["causes_count"]) == (None, [], 0)
+    assert (second["restates"], second["causes_count"]) == (first["test_id"], 1)
+    [cause] = second["causes"]
+    with opened(settings_of(closed)) as parts:
+        [correction] = parts.store.read(cause["position"] - 1, 1)
+        _, tested = [e for e in identities(parts) if isinstance(e[1], CommitmentTested)]
+    assert (correction.id, correction.type) == (cause["event_id"], "balance-corrected")
+    for name in ("through", "rules_version", "inputs_count", "inputs_sha256", "surplus"):
+        assert second[name] == getattr(tested[1], name)
+    ledger = settings_of(closed).ledger
+    text = guanxi("show", "compliance", "K1", "--as-reported", "--ledger", ledger).out
+    words = " ".join(text.split())
+    assert f"test {second['test_id']} of 2024-03-01, 2024-03-09" in words
+    assert f"restates {first['test_id']}" in words
+    assert f"causes position {correction.position}, {correction.id}" in words
+    assert f"up to position {second['through']}, rules version 1" in words
+    assert f"{second['inputs_count']}, SHA-256" in words
+
+
+def test_a_report_tells_what_it_applied_and_what_stands_after_it(tmp_path: Path) -> None:
+    with new_bank(settings_of(tmp_path), *balances(*SHORT)) as parts:
+        close(parts, bank_day(7), bank_day(8))
+        for day, amount in ((9, "70.00"), (10, "75.00")):
+            tell(parts, *balances(amount, first=bank_day(3)))
+            close(parts, bank_day(day))
+    told = shown(tmp_path, "--as-reported")["reported"]
+    assert [(each["outcome"], each["applied"], each["standing"]) for each in told] == [
+        ("in_cure", None, None),
+        ("breached", 250, 250),
+        ("met", 0, 0),
+        ("met", None, 0),
+    ]
+
+
+def test_a_report_stands_beside_the_window_of_the_same_days_only(closed: Path) -> None:
+    """K1 is told late to run to the end of March, so the window that was reported is void."""
+    longer = {name: value for name, value in K1.items() if name not in {"customer_id", "loan_id"}}
+    del longer["agreed_on"]
+    days = {"amended_on": "2024-03-10", "effective_on": "2024-03-01", "reason": "second draw"}
+    with opened(settings_of(closed)) as parts:
+        amendment = told("amend-commitment", longer | {"ends_on": "2024-03-31"} | days)
+        tell(parts, amendment, *balances("100.00", first=bank_day(10)))
+        close(parts, bank_day(10), carry=True)
+    ledger = settings_of(closed).ledger
+    text = guanxi("show", "compliance", "K1", "--as-reported", "--ledger", ledger).out
+    rows = [line.split() for line in text.splitlines() if line.startswith("2024-03-01 2024-03-")]
+    assert [row[1] for row in rows] == ["2024-03-31", *["2024-03-04"] * 3]
+    assert [row[3:4] + row[-1:] for row in rows[1:]] == [
+        ["breached", "–"],
+        ["met", "–"],
+        ["void", "–"],
+    ]
 
 
 def test_each_balance_is_shown_with_the_event_that_gave_it(closed: Path) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
 
+from consumers.event_store import Append, NewRecord
 from infra.audit import utc_text
 from infra.http.application import application
 from infra.http.served import Served
+from tests.closing_ledger import K1 as K1_TERMS
 from tests.closing_ledger import (
     SHORT,
     balances,
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from infra.composition import Parts
 
 K1 = "/commitments/{commitment_id}"
+OF_THE_AGREEMENT = ("customer_id", "loan_id", "agreed_on")
 
 
 @pytest.fixture
@@ -154,6 +158,33 @@ def test_each_window_stands_beside_what_was_reported_of_it_last(client: TestClie
         "windows"
     ]
     assert window["reported"] is None
+
+
+def test_a_window_that_now_ends_on_another_day_was_not_reported_yet(
+    client: TestClient, bank: Parts
+) -> None:
+    longer = {"ends_on": "2024-03-20", "amended_on": "2024-03-09", "effective_on": "2024-03-04"}
+    unchanged = {name: K1_TERMS[name] for name in K1_TERMS if name not in OF_THE_AGREEMENT}
+    words = unchanged | longer | {"reason": "second draw"}
+    tell(bank, told("amend-commitment", words), *balances("100.00", first=march(9)))
+    close(bank, march(9))
+    bank.catch_up()
+    [window] = ask(client, "/compliance?as_reported=true", "/compliance")["windows"]
+    assert (window["window_end"], window["reported"]) == ("2024-03-20", None)
+    reported = ask(client, "/commitments/K1?as_reported=true", K1)["reported"]
+    assert (reported[-1]["outcome"], reported[-1]["window_end"]) == ("void", "2024-03-04")
+
+
+def test_reports_are_told_up_to_the_first_that_this_program_cannot_read(
+    client: TestClient, bank: Parts
+) -> None:
+    [last] = bank.store.read_streams(["compliance-K1"])["compliance-K1"][-1:]
+    known = NewRecord._fields
+    newer = {name: getattr(last, name) for name in known if name != "expected_version"}
+    newer |= {"id": str(uuid4()), "version": 99, "expected_version": None}
+    bank.store.append(Append(records=(NewRecord(**newer),)))
+    reported = ask(client, "/commitments/K1?as_reported=true", K1)["reported"]
+    assert [each["outcome"] for each in reported] == ["in_cure", "breached"]
 
 
 def test_the_days_closed_are_listed_latest_first(client: TestClient, bank: Parts) -> None:

@@ -17,13 +17,15 @@ from infra.composition import opened
 from infra.rendering.balances import balances_view
 from infra.rendering.commitment import commitment_view
 from infra.rendering.headroom import headroom_view
-from infra.rendering.window import costs_view, days_view, reported_view
+from infra.rendering.reported import reported_view
+from infra.rendering.window import costs_view, days_view
 from infra.reported_documents import (
     explained,
     explained_commitment_document,
-    reports_document,
+    report_document,
 )
-from projections.deposit_compliance import currency_of
+from infra.reports import reports_told
+from projections.deposit_compliance import begun, currency_of
 from projections.headroom import headroom
 from projections.projection import COMPLIANCE
 
@@ -103,7 +105,7 @@ def _explained(
         message = f"--window: no window of {commitment_id!r} begun by {on} has the day {within}"
         raise BadCallError(message)
     if as_reported:
-        ledger_id = parts.meta.ledger_id
-        document["reported"] = reports_document(book, commitment_id, on, ledger_id)
-        views.append(reported_view(book, commitment_id, on))
+        reports = reports_told(parts.store, [commitment_id], on, asked[1])[commitment_id]
+        document["reported"] = [report_document(each) for each in reports]
+        views += ["", reported_view(reports, begun(book, commitment_id, on), currency)]
     return document, Group(*views)

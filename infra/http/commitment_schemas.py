@@ -9,10 +9,10 @@ from pydantic import create_model
 
 from domain.commitment import Terms
 from domain.compliance import Status
+from domain.reported import CommitmentTested
 from infra.http.schemas import WHEN, columns
 from projections.deposit_compliance import ComplianceRow
 from projections.explained_window import AccountDay, ExplainedDay
-from projections.facts import Report
 
 _Window = create_model("Window", **columns(ComplianceRow))
 _Cost = create_model(
@@ -38,9 +38,14 @@ _Explained = create_model(
     surplus=(int, ...),
     days=(list[_Day], ...),  # type: ignore[valid-type]  # as above
 )
-_Report = create_model("Report", **columns(Report))
-_ReportOfWindow = create_model(
-    "ReportOfWindow", __base__=_Report, window_start=(date, ...), test_id=(str, ...)
+_TESTED = columns(CommitmentTested)
+del _TESTED["customer_id"], _TESTED["commitment_id"]
+_Report = create_model(
+    "Report",
+    test_id=(str, ...),
+    **_TESTED,
+    applied=(int | None, ...),
+    standing=(int | None, ...),
 )
 _Waiver = create_model(
     "Waiver",
@@ -85,7 +90,7 @@ Commitment = create_model(
     windows=(list[_Window], ...),  # type: ignore[valid-type]  # as above
     consequences=(list[_Cost], ...),  # type: ignore[valid-type]  # as above
     explained=(_Explained | None, None),  # type: ignore[arg-type]  # as above
-    reported=(list[_ReportOfWindow] | None, None),  # type: ignore[valid-type]  # as above
+    reported=(list[_Report] | None, None),  # type: ignore[valid-type]  # as above
 )
 _WindowAsked = create_model("WindowAsked", __base__=_Window, reported=(_Report | None, None))
 Windows = create_model(

@@ -11,7 +11,6 @@ from fastapi import Query
 from domain.compliance import Status  # noqa: TC001 - FastAPI reads it at run time
 from infra.answers import NotFoundError, currency_of
 from infra.closes import closes_of, closes_told, open_day
-from infra.documents import row_document
 from infra.http.commitment_schemas import Commitment, Windows
 from infra.http.questions import Asked, not_found, page_of
 from infra.http.schemas import Closes, answers
@@ -20,8 +19,9 @@ from infra.reported_documents import (
     explained,
     explained_commitment_document,
     last_report_document,
-    reports_document,
+    report_document,
 )
+from infra.reports import reports_told
 from projections.deposit_compliance import compliance_rows
 from projections.projection import COMPLIANCE
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
     from infra.http.questions import Queries
-    from projections.deposit_compliance import ComplianceRow
 
 PAGE_ROWS_MAX = 1_000
 CLOSES_MAX = 366  # a page
@@ -66,8 +65,8 @@ def complying(queries: Queries) -> APIRouter:
             parts, book, commitment_id, on, asked.known_at, found
         )
         if as_reported:
-            ledger_id = parts.meta.ledger_id
-            document["reported"] = reports_document(book, commitment_id, on, ledger_id)
+            reports = reports_told(parts.store, [commitment_id], on, asked.known_at)
+            document["reported"] = [report_document(each) for each in reports[commitment_id]]
         return document
 
     @router.get("/compliance", responses=answers(Windows))
@@ -81,19 +80,19 @@ def complying(queries: Queries) -> APIRouter:
     ) -> dict[str, Any]:
         book, on = queries.book(COMPLIANCE, asked)
         currency = currency_of(book, asked.currency)
-
-        def document(row: ComplianceRow) -> dict[str, Any]:
-            if not as_reported:
-                return row_document(row)
-            last = last_report_document(book, row.commitment_id, row.window_start, on)
-            return row_document(row) | {"reported": last}
-
         rows = (
             row
             for row in compliance_rows(book, on, currency)
             if row.commitment_id > after and status in {None, row.status}
         )
-        page, following = page_of(rows, limit, document=document)
+        page, following = page_of(rows, limit)
+        if as_reported:
+            ids = {each["commitment_id"] for each in page}
+            reports = reports_told(queries.parts.store, ids, on, asked.known_at)
+            for each in page:
+                window = each["window_start"], each["window_end"]
+                told = reports[each["commitment_id"]]
+                each["reported"] = last_report_document(told, *window)
         found = {"as_of": str(on), "currency": currency}
         return {**found, "windows": page, "next": following}
 

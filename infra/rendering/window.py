@@ -1,4 +1,4 @@
-"""A window of a commitment in the terminal: day by day, what it costs, what was reported."""
+"""A window of a commitment in the terminal: day by day, and what it costs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,15 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from infra.rendering.commitment import status_text
-from infra.rendering.figures import NOTHING, money, table, told
-from projections.deposit_compliance import begun, currency_of
+from infra.rendering.figures import NOTHING, money, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Iterable, Sequence
 
     from rich.console import RenderableType
 
     from domain.compliance import Test, WindowResult
     from domain.consequence import Consequence
-    from projections.book import Book
     from projections.explained_window import AccountDay, ExplainedDay
 
 STYLES = {"short": "yellow"}
@@ -99,29 +95,6 @@ def formula(cost: Consequence) -> str:
     """Return how the amount comes about, in minor units: `1,200 (shortfall …) × 5,000 / 4`."""
     basis = cost.basis.replace("_", " ")
     return f"{cost.base:,} ({basis}) × {cost.rate:,} / {cost.divisor:,}"
-
-
-def reported_view(book: Book, commitment_id: str, as_of: date) -> RenderableType:
-    """Return each report made by the date, beside what is known now."""
-    currency = currency_of(book.commitments[commitment_id][1])
-    now: Mapping[date, WindowResult] = {
-        result.window_start: result for result in begun(book, commitment_id, as_of)
-    }
-    names = ("window", "tested on", "reported", "shortfall", "applied", "restates", "now known")
-    made = table("As reported", names, right=frozenset({"shortfall", "applied"}))
-    for start, tested in sorted(book.tested.get(commitment_id, {}).items()):
-        for report in (each for each in tested.reports if each.tested_on <= as_of):
-            known = now.get(start)
-            made.add_row(
-                f"{start} {report.window_end}",
-                str(report.tested_on),
-                report.outcome.replace("_", " "),
-                _amount(report.shortfall, currency),
-                _amount(report.applied, currency),
-                told("yes" if report.restates else None),
-                status_text(known.status) if known else NOTHING,
-            )
-    return made
 
 
 def _amount(amount: int | None, currency: str) -> str:
