@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.clustering.world import wait_for
 from tests.surfaces.cli import guanxi, running
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def test_serve_answers_applies_what_others_record_and_stops_when_told(tmp_path: 
         status, metrics = serve.get("/metrics")
         assert status == 200
         assert f"guanxi_ledger_position {float(told['position'])}" in metrics
-        assert 'guanxi_apply_seconds_count{projection="network"} ' in metrics
+        applied = 'guanxi_apply_seconds_count{projection="network"} '  # the last view to apply it
+        wait_for(lambda: applied in serve.get("/metrics")[1], "the network has not applied it")
         serve.stop()
         assert "Traceback" not in serve.log
 
