@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from consumers.source import Progress
 from consumers.views import Change
+from domain.ownership import Assignment
 from projections.facts import (
     Account,
-    Assignment,
     BalanceMonth,
     Customer,
     Draw,

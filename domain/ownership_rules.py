@@ -17,6 +17,7 @@ from domain.errors import (
     NotItsManagerError,
     UnknownHandoverError,
 )
+from domain.ownership import ManagerRole  # noqa: TC001 - read at run time
 from domain.relationship import (
     Customer,
     HandoverAccepted,
@@ -24,7 +25,6 @@ from domain.relationship import (
     HandoverProposed,
     ManagerAssigned,
     ManagerReleased,
-    ManagerRole,
     RelationshipEvent,
 )
 from domain.telling import told

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date  # noqa: TC003 - the codec reads the field types at run time
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from domain.telling import latest_on, told
+from domain.ownership import Assignment, ManagerRole, joint_on, owned_on
+from domain.telling import told
 from domain.values import CustomerKind, Personal  # noqa: TC001 - read at run time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ManagerRole: TypeAlias = Literal["owner", "joint"]
 PERSONAL = {"personal": True}
 
 # Events: past tense, immutable, complete. Never edit one; add a version and an upcaster.
@@ -191,16 +191,14 @@ class Profile:
 class Customer:
     """A relationship; each history has the day from which an entry holds, in ledger order.
 
-    An owner of None is nobody; `joint` holds whether a manager helps to maintain it. `handovers`
-    holds the last event of each handover, `consents` whether a purpose is agreed to.
+    `handovers` holds the last event of each handover, `consents` whether a purpose is agreed to.
     A closed or merged one still takes what is told about it, under its own id.
     """
 
     kind: CustomerKind
     opened_on: date
     profile: Profile
-    owners: tuple[tuple[date, str | None], ...]
-    joint: Mapping[str, tuple[tuple[date, bool], ...]] = field(default_factory=dict)
+    assignments: tuple[Assignment, ...]
     handovers: Mapping[str, Handover] = field(default_factory=dict)
     tiers: tuple[tuple[date, TierAssigned], ...] = ()
     consents: Mapping[str, tuple[tuple[date, bool], ...]] = field(default_factory=dict)
@@ -208,11 +206,11 @@ class Customer:
 
     def owner_on(self, day: date) -> str | None:
         """Return who owns the relationship on a day; before it began, who owned it first."""
-        return latest_on(max(day, self.opened_on), self.owners)
+        return owned_on(self.assignments, day)[1]
 
     def is_joint_on(self, manager: str, day: date) -> bool:
         """Tell whether a manager helps to maintain the relationship on a day."""
-        return latest_on(day, self.joint.get(manager, ())) or False
+        return manager in joint_on(self.assignments, max(day, self.opened_on))
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +228,7 @@ def evolve(relationship: Relationship | None, event: RelationshipEvent) -> Relat
             kind=event.kind,
             opened_on=event.opened_on,
             profile=told(Profile, event),
-            owners=((event.opened_on, event.manager),),
+            assignments=(Assignment(event.opened_on, event.manager, "owner"),),
         )
     if not isinstance(relationship, Customer):
         return relationship
@@ -239,7 +237,7 @@ def evolve(relationship: Relationship | None, event: RelationshipEvent) -> Relat
     return _changed(relationship, event)
 
 
-def _changed(  # noqa: C901, PLR0911 - one a case
+def _changed(  # noqa: PLR0911 - one a case
     customer: Customer,
     event: ProfileChanged
     | ManagerAssigned
@@ -254,19 +252,12 @@ def _changed(  # noqa: C901, PLR0911 - one a case
     match event:
         case ProfileChanged():
             return replace(customer, profile=told(Profile, event))
-        case ManagerAssigned(role="owner"):
-            return _owned(customer, event.assigned_on, event.manager)
-        case ManagerAssigned():
-            return _joined(customer, event.manager, event.assigned_on, joint=True)
-        case ManagerReleased(role="owner"):
-            return _owned(customer, event.released_on, None)
-        case ManagerReleased():
-            return _joined(customer, event.manager, event.released_on, joint=False)
+        case ManagerAssigned() | ManagerReleased():
+            return _assigned(customer, event)
         case HandoverProposed() | HandoverDeclined():
             return _answered(customer, event)
         case HandoverAccepted():
-            taken = _answered(customer, event)
-            return _owned(taken, event.accepted_on, event.to_manager)
+            return _answered(_assigned(customer, event), event)
         case TierAssigned():
             return replace(customer, tiers=(*customer.tiers, (event.assigned_on, event)))
         case ConsentGiven():
@@ -277,13 +268,25 @@ def _changed(  # noqa: C901, PLR0911 - one a case
             return replace(customer, ending=event)
 
 
-def _owned(customer: Customer, since: date, manager: str | None) -> Customer:
-    return replace(customer, owners=(*customer.owners, (since, manager)))
+def assignment_of(
+    event: ManagerAssigned | ManagerReleased | HandoverAccepted, opened_on: date
+) -> Assignment:
+    """Return what the event says of a manager's role; nothing counts before the first day."""
+    match event:
+        case ManagerAssigned():
+            return Assignment(max(event.assigned_on, opened_on), event.manager, event.role)
+        case ManagerReleased():
+            since = max(event.released_on, opened_on)
+            return Assignment(since, event.manager, event.role, released=True)
+        case HandoverAccepted():
+            return Assignment(max(event.accepted_on, opened_on), event.to_manager, "owner")
 
 
-def _joined(customer: Customer, manager: str, on: date, *, joint: bool) -> Customer:
-    history = (*customer.joint.get(manager, ()), (on, joint))
-    return replace(customer, joint={**customer.joint, manager: history})
+def _assigned(
+    customer: Customer, event: ManagerAssigned | ManagerReleased | HandoverAccepted
+) -> Customer:
+    told = assignment_of(event, customer.opened_on)
+    return replace(customer, assignments=(*customer.assignments, told))
 
 
 def _answered(customer: Customer, event: Handover) -> Customer:

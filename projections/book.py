@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from domain.ownership import joint_on, owned_on
 from projections.facts import (
     Account,
-    Assignment,
     BalanceMonth,
     Commitment,
     Consent,
@@ -295,7 +295,7 @@ def _over(on: date | None, as_of: date) -> bool:
     return on is not None and on <= as_of
 
 
-Dated = TypeVar("Dated", Profile, Assignment, TierFrom, MaturesFrom, Consented)
+Dated = TypeVar("Dated", Profile, TierFrom, MaturesFrom, Consented)
 
 
 def _latest(history: Iterable[Dated], as_of: date) -> Dated | None:
@@ -311,26 +311,17 @@ def profile_at(customer: Customer, as_of: date) -> Profile:
 
 def owner_at(customer: Customer, as_of: date) -> str | None:
     """Return the manager who owns the relationship on a day, None where nobody does (无管户)."""
-    owners = [told for told in customer.assignments if told.role == "owner"]
-    last = _latest(owners, as_of) or owners[0]
-    return None if last.released else last.manager
+    return owned_on(customer.assignments, as_of)[1]
 
 
 def owner_since(customer: Customer, as_of: date) -> date:
     """Return the day on which what holds of the owner began: an ownership, or its absence."""
-    owners = [told for told in customer.assignments if told.role == "owner"]
-    return (_latest(owners, as_of) or owners[0]).since
+    return owned_on(customer.assignments, as_of)[0]
 
 
 def joint_at(customer: Customer, as_of: date) -> tuple[str, ...]:
     """Return who else maintains the relationship on a day (双线维护), sorted."""
-    joint: dict[str, list[Assignment]] = {}
-    for told in customer.assignments:
-        if told.role == "joint":
-            joint.setdefault(told.manager, []).append(told)
-    last = (_latest(history, as_of) for history in joint.values())
-    held = {told.manager for told in last if told and not told.released}
-    return tuple(sorted(held - {owner_at(customer, as_of)}))
+    return tuple(sorted(joint_on(customer.assignments, as_of) - {owner_at(customer, as_of)}))
 
 
 def served_at(customer: Customer, as_of: date) -> bool:

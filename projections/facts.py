@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 
 from domain.commitment import Metric, Terms  # noqa: TC001 - read at run time
 from domain.finding import Severity  # noqa: TC001 - read at run time
+from domain.ownership import Assignment  # noqa: TC001 - read at run time
 from domain.partner import AdmissionResult, AdmissionSubject  # noqa: TC001 - read at run time
 from domain.reported import Outcome  # noqa: TC001 - read at run time
 
@@ -29,19 +30,6 @@ class Profile:
     since: date
     segment: str
     branch: str
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """Who looks after the customer, or no longer does, from a business date on.
-
-    The role is `owner` or `joint`.
-    """
-
-    since: date
-    manager: str
-    role: str
-    released: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

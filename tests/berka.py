@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from domain.commitment import Metric, RequirementKind, Terms, WindowKind
+from domain.ownership import Assignment
 from domain.values import PERCENT
 from projections.book import Book
 from projections.facts import (
     Account,
-    Assignment,
     BalanceMonth,
     Commitment,
     Customer,

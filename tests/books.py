@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
+from domain.ownership import Assignment
 from projections.book import Book
 from projections.facts import (
     Account,
-    Assignment,
     BalanceMonth,
     Contact,
     Customer,

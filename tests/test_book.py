@@ -6,6 +6,7 @@ from itertools import permutations
 
 import pytest
 
+from domain.ownership import Assignment
 from projections.book import (
     Book,
     consents_at,
@@ -18,7 +19,7 @@ from projections.book import (
     profile_at,
     tier_at,
 )
-from projections.facts import Assignment, Consent, Consented, Draw, Paid, Profile, TierFrom
+from projections.facts import Consent, Consented, Draw, Paid, Profile, TierFrom
 from tests.books import START, account, balances, customer, day, loan
 
 

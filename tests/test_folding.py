@@ -44,6 +44,7 @@ from domain.loan import (
     RateChanged,
     RepaymentReversed,
 )
+from domain.ownership import Assignment
 from domain.partner import PartnerAdmissionChecked, PartnerAgreed, PartnerEnded
 from domain.referral import (
     ReferralContacted,
@@ -440,7 +441,7 @@ def test_a_profile_holds_from_the_day_the_ledger_was_told() -> None:
         kind="person",
         opened_on=D1,
         profiles=(facts.Profile(D1, "retail", "D1"), facts.Profile(D3, "key", "D2")),
-        assignments=(facts.Assignment(D1, "RM-1", "owner"),),
+        assignments=(Assignment(D1, "RM-1", "owner"),),
     )
 
 
@@ -452,8 +453,8 @@ def test_an_accepted_handover_makes_a_new_owner() -> None:
     row = row_after(OPENED, joint, accepted)
     assert isinstance(row, facts.Customer)
     assert row.assignments[1:] == (
-        facts.Assignment(D2, "RM-2", "joint"),
-        facts.Assignment(D3, "RM-3", "owner"),
+        Assignment(D2, "RM-2", "joint"),
+        Assignment(D3, "RM-3", "owner"),
     )
 
 
@@ -558,7 +559,7 @@ def test_a_handover_is_kept_with_its_answer() -> None:
         ("H1", D2, None),
         ("H2", None, D3),
     ]
-    assert row.assignments[1:] == (facts.Assignment(D3, "RM-3", "owner"),)
+    assert row.assignments[1:] == (Assignment(D3, "RM-3", "owner"),)
 
 
 def test_a_release_is_an_entry_of_its_own() -> None:
@@ -567,7 +568,7 @@ def test_a_release_is_an_entry_of_its_own() -> None:
     )
     row = row_after(OPENED, left)
     assert isinstance(row, facts.Customer)
-    assert row.assignments[1:] == (facts.Assignment(D2, "RM-1", "owner", released=True),)
+    assert row.assignments[1:] == (Assignment(D2, "RM-1", "owner", released=True),)
 
 
 def test_the_balances_of_an_account_are_one_row_a_month() -> None:

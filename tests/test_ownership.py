@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 
+from domain.ownership import Assignment
 from projections.book import Book, joint_at, owner_at
-from projections.facts import Assignment, Draw, FollowUp, Handover, Profile
+from projections.facts import Draw, FollowUp, Handover, Profile
 from projections.ownership import attribution_rows, handovers, ownership_rows, periods
 from projections.relationship_state import relationship_rows
 from tests.books import account, as_ofs, balances, books, contact, customer, day, loan

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 
 from domain.commitment import Terms
+from domain.ownership import Assignment
 from projections.book import Book
 from projections.deposit_compliance import compliance_rows
 from projections.facts import (
-    Assignment,
     Commitment,
     Consent,
     Consented,

@@ -7,11 +7,11 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from domain import partner, prospect, relationship
+from domain.ownership import Assignment
 from domain.telling import told
 from projections.facts import (
     AdmissionCheck,
     Agreement,
-    Assignment,
     Consent,
     Consented,
     Customer,
@@ -45,15 +45,14 @@ def _profile(row: Customer, event: relationship.ProfileChanged) -> Customer:
     return replace(row, profiles=(*row.profiles, profile))
 
 
-def _assigned(row: Customer, event: relationship.ManagerAssigned) -> Customer:
-    since = max(event.assigned_on, row.opened_on)
-    assignment = Assignment(since, event.manager, event.role)
+def _assigned(
+    row: Customer,
+    event: relationship.ManagerAssigned
+    | relationship.ManagerReleased
+    | relationship.HandoverAccepted,
+) -> Customer:
+    assignment = relationship.assignment_of(event, row.opened_on)
     return replace(row, assignments=(*row.assignments, assignment))
-
-
-def _no_longer(row: Customer, event: relationship.ManagerReleased) -> Customer:
-    released = Assignment(event.released_on, event.manager, event.role, released=True)
-    return replace(row, assignments=(*row.assignments, released))
 
 
 def _handover(row: Customer, event: relationship.HandoverProposed) -> Customer:
@@ -65,8 +64,7 @@ def _handover_declined(row: Customer, event: relationship.HandoverDeclined) -> C
 
 
 def _handed_over(row: Customer, event: relationship.HandoverAccepted) -> Customer:
-    assignment = Assignment(event.accepted_on, event.to_manager, "owner")
-    taken = replace(row, assignments=(*row.assignments, assignment))
+    taken = _assigned(row, event)
     return _answered(taken, event.handover_id, lambda h: replace(h, accepted_on=event.accepted_on))
 
 
@@ -135,7 +133,7 @@ RULES: Mapping[type[Event], Rule] = {
             relationship.RelationshipOpened: makes(_opened),
             relationship.ProfileChanged: changes(_profile),
             relationship.ManagerAssigned: changes(_assigned),
-            relationship.ManagerReleased: changes(_no_longer),
+            relationship.ManagerReleased: changes(_assigned),
             relationship.HandoverProposed: changes(_handover),
             relationship.HandoverDeclined: changes(_handover_declined),
             relationship.HandoverAccepted: changes(_handed_over),
