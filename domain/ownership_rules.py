@@ -104,13 +104,8 @@ def decide(command: OwnershipCommand, world: World) -> tuple[RelationshipEvent, 
 
 
 def _assign(command: AssignManager, customer: Customer) -> tuple[RelationshipEvent, ...]:
-    match command.role:
-        case "owner" if customer.owner_on(command.assigned_on) == command.manager:
-            return ()
-        case "joint" if customer.is_joint_on(command.manager, command.assigned_on):
-            return ()
-        case "owner" | "joint":
-            return (told(ManagerAssigned, command),)
+    assigned = told(ManagerAssigned, command)
+    return () if customer.was_told(assigned) else (assigned,)
 
 
 def _release(command: ReleaseManager, customer: Customer) -> ManagerReleased:

@@ -212,6 +212,21 @@ class Customer:
         """Tell whether a manager helps to maintain the relationship on a day."""
         return manager in joint_on(self.assignments, max(day, self.opened_on))
 
+    def was_told(self, assigned: ManagerAssigned) -> bool:
+        """Tell whether just this was told last of the role and the day: telling it is no news.
+
+        Who has the role on that day by what was told of earlier ones says nothing: that may yet
+        turn out otherwise.
+        """
+        new = assignment_of(assigned, self.opened_on)
+        of_the_day = (
+            old
+            for old in reversed(self.assignments)
+            if (old.role, old.since) == (new.role, new.since)
+            and (new.role == "owner" or old.manager == new.manager)
+        )
+        return next(of_the_day, None) == new
+
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:

@@ -219,7 +219,7 @@ def test_a_refused_command_claims_nothing(ledger: Ledger) -> None:
 
 
 def test_what_changes_nothing_tells_since_when_it_holds(open_ledger: Ledger) -> None:
-    same = {"customer_id": "C1", "manager": "RM-1", "role": "owner", "assigned_on": "2024-02-01"}
+    same = {"customer_id": "C1", "manager": "RM-1", "role": "owner", "assigned_on": "2024-01-02"}
     assert open_ledger.handle([told("assign-manager", same)]) == [Unchanged(1)]
     assert open_ledger.store.position() == 3
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import permutations
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from domain.errors import HandoverToOwnerError, NotItsManagerError
 from domain.ownership import Assignment, owner_changes
-from domain.ownership_rules import ProposeHandover, ReleaseManager
+from domain.ownership_rules import AssignManager, ProposeHandover, ReleaseManager
 from domain.relationship import (
     Customer,
     HandoverAccepted,
@@ -129,6 +130,40 @@ def test_what_is_dated_before_the_opening_counts_from_the_first_day() -> None:
 def test_an_owner_told_again_owns_since_the_first_time() -> None:
     again = [Assignment(on(n), FIRST, "owner") for n in (0, 9, 4)]
     assert owner_changes(again) == [(on(0), FIRST)]
+
+
+def assigning(event: ManagerAssigned) -> AssignManager:
+    """Return the command that tells it."""
+    return AssignManager(
+        customer_id="C1", manager=event.manager, role=event.role, assigned_on=event.assigned_on
+    )
+
+
+def test_an_assignment_is_recorded_though_the_manager_owns_by_what_was_told_so_far() -> None:
+    again, between = assigned(FIRST, 20), assigned("RM-2", 10)
+    given(BEGAN).when(assigning(again)).then(again)
+    given(BEGAN, again).when(assigning(between)).then(between)
+    assert owners(again, between) == owners(between, again)
+    assert owners(again, between) == [(0, FIRST), (10, "RM-2"), (20, FIRST)]
+
+
+def test_who_helps_is_told_again_of_a_later_day_and_helps_from_then_on() -> None:
+    first, again = (replace(assigned("RM-2", n), role="joint") for n in (10, 60))
+    given(BEGAN, first).when(assigning(again)).then(again)
+    left = replace(released("RM-2", 30), role="joint")
+    found = [joint_at(told(first, again, left), on(n)) for n in (10, 30, 60)]
+    assert found == [("RM-2",), (), ("RM-2",)]
+
+
+def test_an_assignment_that_was_told_last_of_its_day_is_no_news() -> None:
+    other = assigned("RM-2", 5)
+    for same in (assigned(FIRST, 0), assigned(FIRST, -3)):
+        given(BEGAN, other).when(assigning(same)).then_nothing()
+    given(BEGAN, other).when(assigning(other)).then_nothing()
+    third = assigned("RM-3", 5)
+    given(BEGAN, other, third).when(assigning(other)).then(other)
+    left = released("RM-2", 5)
+    given(BEGAN, other, left).when(assigning(other)).then(other)
 
 
 numbers = st.integers(-2, LAST_DAY)

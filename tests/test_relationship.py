@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -48,6 +49,9 @@ from domain.relationship_rules import (
     WithdrawConsent,
 )
 from tests.spec import given, on, opened
+
+if TYPE_CHECKING:
+    from domain.catalogue import Event
 
 TODAY = on("1994-06-01")
 ada = RelationshipOpened(
@@ -164,21 +168,21 @@ def test_the_same_profile_is_no_change() -> None:
     given(ada).when(command).then_nothing()
 
 
+def owns(*history: Event, manager: str, day: str) -> None:
+    """Expect that a handover to the manager is refused: they own the relationship by then."""
+    propose = ProposeHandover(
+        customer_id="C1", handover_id="H9", to_manager=manager, proposed_on=on(day)
+    )
+    given(*history).when(propose).then_refused(HandoverToOwnerError, "to_manager")
+
+
 def test_the_owner_of_a_day_is_the_one_assigned_latest_up_to_it() -> None:
     later = ManagerAssigned(
         customer_id="C1", manager="RM-3", role="owner", assigned_on=on("1994-05-01")
     )
     told_late = replace(later, manager="RM-2", assigned_on=on("1994-04-01"))
-    ledger = given(ada, later, told_late)
-    ledger.when(
-        AssignManager(customer_id="C1", manager="RM-3", role="owner", assigned_on=TODAY)
-    ).then_nothing()
-    ledger.when(
-        AssignManager(customer_id="C1", manager="RM-2", role="owner", assigned_on=on("1994-04-30"))
-    ).then_nothing()
-    ledger.when(
-        AssignManager(customer_id="C1", manager="RM-2", role="owner", assigned_on=TODAY)
-    ).then(replace(later, manager="RM-2", assigned_on=TODAY))
+    for manager, day in (("RM-1", "1994-03-31"), ("RM-2", "1994-04-30"), ("RM-3", "1994-06-01")):
+        owns(ada, later, told_late, manager=manager, day=day)
 
 
 def test_a_second_manager_maintains_jointly_once() -> None:
@@ -201,14 +205,12 @@ def test_a_handover_is_proposed_in_the_owners_name() -> None:
 
 def test_an_accepted_handover_makes_a_new_owner() -> None:
     given(ada, proposed).when(accept).then(accepted)
-    same = AssignManager(customer_id="C1", manager="RM-2", role="owner", assigned_on=TODAY)
-    given(ada, proposed, accepted).when(same).then_nothing()
+    owns(ada, proposed, accepted, manager="RM-2", day="1994-02-03")
 
 
 def test_a_declined_handover_leaves_the_owner() -> None:
     given(ada, proposed).when(decline).then(declined)
-    same = AssignManager(customer_id="C1", manager="RM-1", role="owner", assigned_on=TODAY)
-    given(ada, proposed, declined).when(same).then_nothing()
+    owns(ada, proposed, declined, manager="RM-1", day="1994-02-03")
 
 
 @pytest.mark.parametrize("command", [accept, decline])
