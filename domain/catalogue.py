@@ -133,6 +133,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
         relationship.ManagerAssigned,
         _RELATIONSHIP,
         "assigned_on",
+        version=2,
     ),
     _type(
         "manager-released",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date  # noqa: TC003 - the codec reads the field types at run time
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from domain.ownership import Assignment, ManagerRole, joint_on, owned_on
 from domain.telling import told
@@ -50,12 +50,17 @@ class ProfileChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagerAssigned:
-    """A manager owns the relationship from a day on, or helps to maintain it (双线维护)."""
+    """A manager owns the relationship from a day on, or helps to maintain it (双线维护).
+
+    `told_by` says whether it was told as such or by a row about the customer that names another
+    manager than the row before. It is None where an early version did not keep that.
+    """
 
     customer_id: str
     manager: str
     role: ManagerRole
     assigned_on: date
+    told_by: Literal["command", "row"] | None = "command"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +196,8 @@ class Profile:
 class Customer:
     """A relationship; each history has the day from which an entry holds, in ledger order.
 
-    `handovers` holds the last event of each handover, `consents` whether a purpose is agreed to.
+    `row_manager` is whom a row about the customer named last, whoever owns by now. `handovers`
+    holds the last event of each handover, `consents` whether a purpose is agreed to.
     A closed or merged one still takes what is told about it, under its own id.
     """
 
@@ -199,6 +205,7 @@ class Customer:
     opened_on: date
     profile: Profile
     assignments: tuple[Assignment, ...]
+    row_manager: str
     handovers: Mapping[str, Handover] = field(default_factory=dict)
     tiers: tuple[tuple[date, TierAssigned], ...] = ()
     consents: Mapping[str, tuple[tuple[date, bool], ...]] = field(default_factory=dict)
@@ -244,6 +251,7 @@ def evolve(relationship: Relationship | None, event: RelationshipEvent) -> Relat
             opened_on=event.opened_on,
             profile=told(Profile, event),
             assignments=(Assignment(event.opened_on, event.manager, "owner"),),
+            row_manager=event.manager,
         )
     if not isinstance(relationship, Customer):
         return relationship
@@ -267,6 +275,8 @@ def _changed(  # noqa: PLR0911 - one a case
     match event:
         case ProfileChanged():
             return replace(customer, profile=told(Profile, event))
+        case ManagerAssigned(role="owner", told_by="row" | None):
+            return replace(_assigned(customer, event), row_manager=event.manager)
         case ManagerAssigned() | ManagerReleased():
             return _assigned(customer, event)
         case HandoverProposed() | HandoverDeclined():

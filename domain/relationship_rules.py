@@ -200,16 +200,22 @@ def _open(command: OpenRelationship, world: World) -> tuple[RelationshipEvent, .
 
 
 def _retell(command: OpenRelationship, customer: Customer) -> tuple[RelationshipEvent, ...]:
-    """Return what differs from what is known; the kind and the first day cannot (section 9)."""
+    """Return what differs from what is known; the kind and the first day cannot (section 9).
+
+    A manager differs from whom the row named before: an owner since then stays, if it says what
+    it said.
+    """
     if command.kind != customer.kind:
         raise KeyConflictError("kind", command.kind, f"it is {customer.kind}")
     if command.opened_on != customer.opened_on:
         detail = f"it is {customer.opened_on.isoformat()}"
         raise KeyConflictError("opened_on", command.opened_on.isoformat(), detail)
     changed = _change_profile(command, customer)
-    if customer.owner_on(command.today) == command.manager:
+    if command.manager == customer.row_manager:
         return changed
-    assigned = told(ManagerAssigned, command, role="owner", assigned_on=command.today)
+    assigned = told(
+        ManagerAssigned, command, role="owner", assigned_on=command.today, told_by="row"
+    )
     return (*changed, assigned)
 
 

@@ -23,8 +23,14 @@ def _without_packs(data: Data) -> Data:
     return {**data, "packs": []}
 
 
+def _told_somehow(data: Data) -> Data:
+    """Return an assignment as its second version has it: the first one kept no way of telling."""
+    return {**data, "told_by": None}
+
+
 UPCASTERS: dict[tuple[str, int], Upcaster] = {
     ("contact-recorded", 1): _without_offset,
     ("contact-corrected", 1): _without_offset,
     ("close-started", 1): _without_packs,
+    ("manager-assigned", 1): _told_somehow,
 }

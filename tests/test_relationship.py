@@ -30,6 +30,7 @@ from domain.relationship import (
     HandoverDeclined,
     HandoverProposed,
     ManagerAssigned,
+    ManagerReleased,
     ProfileChanged,
     RelationshipClosed,
     RelationshipForgotten,
@@ -74,6 +75,9 @@ open_ada = OpenRelationship(
     opened_on=on("1993-01-03"),
     phone="555",
     today=TODAY,
+)
+rows_nine = ManagerAssigned(
+    customer_id="C1", manager="RM-9", role="owner", assigned_on=TODAY, told_by="row"
 )
 gold = TierAssigned(customer_id="C1", tier="gold", assigned_on=on("1994-01-01"))
 proposed = HandoverProposed(
@@ -127,8 +131,44 @@ def test_a_row_with_another_profile_changes_the_profile_from_today() -> None:
 
 
 def test_a_row_with_another_manager_assigns_the_manager_from_today() -> None:
-    assigned = ManagerAssigned(customer_id="C1", manager="RM-9", role="owner", assigned_on=TODAY)
-    given(ada).when(replace(open_ada, manager="RM-9")).then(assigned)
+    given(ada).when(replace(open_ada, manager="RM-9")).then(rows_nine)
+
+
+def test_a_row_that_names_the_manager_of_the_row_before_leaves_the_owner_of_today() -> None:
+    changed = ProfileChanged(
+        customer_id="C1", changed_on=TODAY, name="Ada", segment="private", branch="D1", phone="555"
+    )
+    told_since = replace(rows_nine, manager="RM-3", told_by="command")
+    left = ManagerReleased(
+        customer_id="C1", manager="RM-1", role="owner", released_on=TODAY, reason="left"
+    )
+    row = replace(open_ada, segment="private")
+    for history in ((ada, proposed, accepted), (ada, told_since), (ada, left)):
+        given(*history).when(row).then(changed)
+    given(ada, rows_nine, told_since).when(replace(row, manager="RM-9")).then(changed)
+    given(ada, rows_nine, told_since).when(row).then(changed, replace(rows_nine, manager="RM-1"))
+
+
+def test_a_row_that_names_another_manager_is_recorded_though_they_own_by_now() -> None:
+    named = replace(rows_nine, manager="RM-2")
+    given(ada, proposed, accepted).when(replace(open_ada, manager="RM-2")).then(named)
+    third = replace(accepted, handover_id="H2", to_manager="RM-3")
+    ledger = given(ada, proposed, accepted, named, third)
+    ledger.when(replace(open_ada, manager="RM-2", phone="556")).then(
+        ProfileChanged(
+            customer_id="C1",
+            changed_on=TODAY,
+            name="Ada",
+            segment="retail",
+            branch="D1",
+            phone="556",
+        )
+    )
+
+
+def test_an_assignment_that_an_early_version_kept_counts_as_a_rows() -> None:
+    early = replace(rows_nine, told_by=None)
+    given(ada, early).when(replace(open_ada, manager="RM-9")).then_nothing()
 
 
 def test_a_row_without_the_phone_takes_the_phone_away_and_can_assign_a_manager_too() -> None:
@@ -136,7 +176,7 @@ def test_a_row_without_the_phone_takes_the_phone_away_and_can_assign_a_manager_t
         ProfileChanged(
             customer_id="C1", changed_on=TODAY, name="Ada", segment="retail", branch="D1"
         ),
-        ManagerAssigned(customer_id="C1", manager="RM-9", role="owner", assigned_on=TODAY),
+        rows_nine,
     )
 
 
