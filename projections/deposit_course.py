@@ -25,7 +25,10 @@ _ONE_DAY = timedelta(days=1)
 
 
 class Month(NamedTuple):
-    """A whole calendar month: the sum of its days' deposits, and what was owed on its last day."""
+    """A whole calendar month: the sum of its days' deposits, and what was owed on its last day.
+
+    A loan of which more was repaid than drawn is owed nothing, and lessens no other debt.
+    """
 
     first: date
     days: int
@@ -84,7 +87,7 @@ class DepositCourse:
                 first,
                 (last - first).days + 1,
                 self._sum(first, last),
-                sum(outstanding(loan, last) for loan in self._loans),
+                sum(max(0, outstanding(loan, last)) for loan in self._loans),
             )
             for first, last in months
         ]

@@ -160,6 +160,16 @@ def test_busy_months_hold_little_and_idle_ones_own_funds() -> None:
     assert row.own_funds == 250
 
 
+def test_a_loan_repaid_beyond_its_draws_adds_nothing_to_own_funds() -> None:
+    told = holds("C1", a_year(m12=400), date(2024, 1, 1))
+    drawn = Draw("D1", date(2024, 1, 2), 1000)
+    over = loan(drawn, repayments=(Paid("P1", date(2024, 5, 1), 1500, 0),))
+    told += [(("C1", "loan", "L1"), over)]
+    assert values(told, date(2024, 12, 31))["C1"].own_funds == 400
+    told += [(("C1", "loan", "L2"), loan(Draw("D2", date(2024, 6, 1), 150)))]
+    assert values(told, date(2024, 12, 31))["C1"].own_funds == 250
+
+
 def test_only_whole_months_with_deposits_have_seasons() -> None:
     told = holds("C1", a_year(m12=400), date(2024, 1, 1))
     assert values(told, date(2024, 12, 30))["C1"].idle_months == ""
