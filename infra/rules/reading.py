@@ -1,7 +1,8 @@
 """Rules of agenda, judgement, customer value and networks, read from data files and checked.
 
 Those that come with the program lie in `data/`; `GUANXI_RULES` may name a folder with a bank's
-own, of which each replaces the one of its name whole. A policy pack may name some of them.
+own, of which each replaces the one of its name whole. Nothing else may lie there, save what
+begins with a dot: a file that no rule reads is misspelled. A policy pack may name some of them.
 """
 
 from __future__ import annotations
@@ -31,10 +32,19 @@ if TYPE_CHECKING:
 RULES_FOLDER = "GUANXI_RULES"
 DATA = Path(__file__).with_name("data")
 
+FILES: Mapping[str, type[Any]] = {
+    "agenda.toml": AgendaRules,
+    "attribution.toml": AttributionRulesFile,
+    "judgement.toml": JudgementRules,
+    "lapse.toml": LapseRules,
+    "network.toml": NetworkRulesFile,
+    "partner.toml": PartnerRulesFile,
+    "rewards.toml": RewardPlans,
+    "value.toml": ValueRules,
+}
 # The rules that a policy pack may name, each by the stem of its file.
 NAMED: Mapping[str, type[Any]] = {
-    "attribution": AttributionRulesFile,
-    "rewards": RewardPlans,
+    name: FILES[f"{name}.toml"] for name in ("attribution", "rewards")
 }
 
 Rules = TypeVar("Rules")
@@ -101,14 +111,25 @@ def named_rules(name: str) -> NamedRules:
 
 
 def _rules(name: str, cls: type[Rules]) -> Rules:
+    assert FILES[name] is cls, name
     return read_rules(_path_of(name), cls)
 
 
 def _path_of(name: str) -> Path:
-    """Return the bank's own file of a name, or the one that comes with the program."""
-    folder = os.environ.get(RULES_FOLDER)
-    own = Path(folder) / name if folder else DATA / name
-    return own if own.exists() else DATA / name
+    """Return where the rules of this name lie: a bank's own, else those of the program."""
+    told = os.environ.get(RULES_FOLDER)
+    if not told:
+        return DATA / name
+    folder = Path(told)
+    try:
+        there = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    except OSError as error:
+        message = f"{RULES_FOLDER} names no folder of rules: {error}"
+        raise RulesError(message) from None
+    for unknown in sorted(there - FILES.keys()):
+        message = f"{folder / unknown}: a file of rules is one of {', '.join(FILES)}"
+        raise RulesError(message)
+    return (folder if name in there else DATA) / name
 
 
 def read_rules(path: Path, cls: type[Rules]) -> Rules:
