@@ -1,13 +1,24 @@
 """The rules of the contact agenda (联系日程): which figures a bank sets, in days and counts.
 
-They are data: `infra/rules/agenda.toml` holds the ones in use.
+They are data: `infra/rules/data/agenda.toml` holds the ones in use.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date  # noqa: TC003 - the reader of the file needs the types
 from typing import Literal, TypeAlias, get_args
+
+from domain.contact import Channel  # noqa: TC001 - the same
+from projections.allowed import (  # noqa: TC001 - the same
+    Count,
+    Days,
+    DaysAround,
+    DaysIfAny,
+    LocalTime,
+    MonthDay,
+    Name,
+)
 
 Reason: TypeAlias = Literal[
     "commitment_at_risk",
@@ -27,47 +38,46 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstDraw:
-    """So many contacts within so many days after a loan's first draw (首两周)."""
+    """So many contacts within so many days after a loan's first draw (首两周).
 
-    contacts: int
-    within_days: int
-    overdue_days: int
+    Fewer stay on the list for `overdue_days` more.
+    """
+
+    contacts: Count
+    within_days: Days
+    overdue_days: DaysIfAny
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterestDate:
     """The days on which interest is settled (结息日), `MM-DD`, and the days around them."""
 
-    dates: tuple[str, ...]
-    around_days: int
-
-    def __post_init__(self) -> None:
-        for month_day in self.dates:
-            date.fromisoformat(f"2001-{month_day}")  # raises ValueError, for 29 February too
+    dates: tuple[MonthDay, ...]
+    around_days: DaysAround
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUps:
     """How early a promise is shown, and how late it still counts as kept in time."""
 
-    ahead_days: int
-    late_after_days: int
+    ahead_days: DaysIfAny
+    late_after_days: DaysIfAny
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyCustomer:
-    """Customers of these tiers are seen at least every so many days."""
+    """Customers of these tiers are seen at least every so many days, and listed a while ahead."""
 
-    tiers: tuple[str, ...]
-    every_days: int
-    ahead_days: int
+    tiers: tuple[Name, ...]
+    every_days: Days
+    ahead_days: DaysIfAny
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FestivalDay:
     """A festival of one year."""
 
-    name: str
+    name: Name
     on: date
 
 
@@ -75,7 +85,7 @@ class FestivalDay:
 class Festival:
     """Key customers are greeted before a festival (逢年过节)."""
 
-    before_days: int
+    before_days: DaysAround
     days: tuple[FestivalDay, ...]
 
 
@@ -83,32 +93,29 @@ class Festival:
 class Birthday:
     """Customers of these tiers, all where there are none, are greeted before their birthday."""
 
-    tiers: tuple[str, ...]
-    before_days: int
+    tiers: tuple[Name, ...]
+    before_days: DaysAround
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cold:
     """Days without any contact."""
 
-    after_days: int
+    after_days: Days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuietHours:
     """Local times, `HH:MM`, between which the bank stays away on these channels.
 
-    `from_time` itself is quiet, `to_time` is not; the hours may reach over midnight.
+    `from_time` itself is quiet, `to_time` is not; the hours may reach over midnight. A contact in
+    them is told for `told_days`, its own day among them.
     """
 
-    from_time: str
-    to_time: str
-    channels: tuple[str, ...]
-    told_days: int
-
-    def __post_init__(self) -> None:
-        for told in (self.from_time, self.to_time):
-            time.fromisoformat(told)  # raises ValueError
+    from_time: LocalTime
+    to_time: LocalTime
+    channels: tuple[Channel, ...]
+    told_days: Days
 
     def covers(self, local_minute: int) -> bool:
         """Tell whether a minute of the day is quiet."""
@@ -122,13 +129,13 @@ class QuietHours:
 class TooManyContacts:
     """More contacts by the bank than this within so many days (轰炸)."""
 
-    contacts_max: int
-    within_days: int
+    contacts_max: Count
+    within_days: Days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgendaRules:
-    """All of them. `reasons` has each reason once, the most urgent first."""
+    """The rules of the contact agenda. `reasons` has each reason once, the most urgent first."""
 
     reasons: tuple[Reason, ...]
     first_draw: FirstDraw
@@ -148,5 +155,4 @@ class AgendaRules:
 
 
 def _minute(told: str) -> int:
-    moment = time.fromisoformat(told)
-    return 60 * moment.hour + moment.minute
+    return 60 * int(told[:2]) + int(told[3:])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
+from projections.allowed import DaysIfAny  # noqa: TC001 - the reader of the file needs the type
 from projections.book import first_drawn_on
 
 if TYPE_CHECKING:
@@ -34,11 +35,11 @@ class JudgementRules:
     """The steps asked for, in order, and how old in days a visit or a check may be."""
 
     steps: tuple[Step, ...]
-    within_days: int
+    within_days: DaysIfAny
 
     def __post_init__(self) -> None:
         if len(set(self.steps)) < len(self.steps):
-            message = "a step is listed twice"
+            message = "steps: one is listed twice"
             raise ValueError(message)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date  # noqa: TC003 - the reader of the file needs the types
 
 from domain.partner import AdmissionSubject  # noqa: TC001 - the same
+from projections.allowed import Months  # noqa: TC001 - the same
 from projections.network_rules import check_order
 
 
@@ -17,7 +18,7 @@ class Required:
     """A check that has to have passed, how long it is good for, and the bounds of its figure."""
 
     subject: AdmissionSubject
-    valid_months: int
+    valid_months: Months
     at_most: int | None = None
     at_least: int | None = None
 

@@ -7,46 +7,71 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - the reader of the file needs the types
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
+
+from projections.allowed import (
+    Between,
+    Days,
+    DaysIfAny,
+    Name,
+    Percent,
+    PercentIfAny,
+)
 
 Potential: TypeAlias = Literal["none", "low", "medium", "high"]
 ALL_PERCENT = 100
 
+BasisPoints: TypeAlias = Annotated[int, Between(0, 10_000)]
+DaysOfYear: TypeAlias = Annotated[int, Between(360, 366)]
+PercentOfAnother: TypeAlias = Annotated[int, Between(1, 1_000)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """The days counted, what a deposit earns a year, and the share of what was brought."""
+    """The days counted, what a deposit earns in a year of so many days, the share of the brought.
 
-    days: int
-    year_days: int
-    deposit_margin_bp: int
-    brought_percent: int
+    The margin is in basis points (hundredths of a percent).
+    """
+
+    days: Days
+    year_days: DaysOfYear
+    deposit_margin_bp: BasisPoints
+    brought_percent: PercentIfAny
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Top:
     """The best customers, as a percentage of all."""
 
-    percent: int
+    percent: Percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rung:
     """A tier, and down to which percentage of the ranking it reaches."""
 
-    name: str
-    top_percent: int
+    name: Name
+    top_percent: Percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tiers:
-    """The ladder, the best tier first; how long a tier holds, and when it is looked at again."""
+    """The ladder, the best tier first.
 
-    valid_days: int
-    review_days: int
+    A tier holds for `valid_days` from the day on which it was assigned, and is looked at again
+    after `review_days`.
+    """
+
+    valid_days: Days
+    review_days: DaysIfAny
     ladder: tuple[Rung, ...]
 
     def __post_init__(self) -> None:
+        names = [rung.name for rung in self.ladder]
+        for name in names:
+            if names.count(name) > 1:
+                message = f"the ladder names {name!r} twice"
+                raise ValueError(message)
         percents = [rung.top_percent for rung in self.ladder]
         if not percents or percents != sorted(set(percents)) or percents[-1] != ALL_PERCENT:
             message = "the ladder's top_percent rises from tier to tier, to 100"
@@ -64,24 +89,34 @@ class Potentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Season:
-    """When a month is busy and when idle, against the ADB of its twelve months."""
+    """A month is busy at `busy_percent` of the ADB of the twelve months or less.
 
-    busy_percent: int
-    idle_percent: int
+    It is idle at `idle_percent` or more, which lies above the other.
+    """
+
+    busy_percent: PercentOfAnother
+    idle_percent: PercentOfAnother
+
+    def __post_init__(self) -> None:
+        if self.busy_percent >= self.idle_percent:
+            message = (
+                f"busy_percent {self.busy_percent} is not below idle_percent {self.idle_percent}"
+            )
+            raise ValueError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """When an ADB is falling or rising, against that of as many days before."""
+    """By how much the ADB of the days falls or rises, against that of as many days before."""
 
-    days: int
-    falling_percent: int
-    rising_percent: int
+    days: Days
+    falling_percent: Percent
+    rising_percent: PercentOfAnother
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueRules:
-    """All of them."""
+    """The rules of customer value."""
 
     contribution: Contribution
     top: Top

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import tomllib
+from calendar import monthrange
+from typing import TYPE_CHECKING, get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from infra.rules.reading import DATA, FILES, RulesError, agenda_rules, value_rules
+from infra.rules.page import rules_page
+from infra.rules.reading import DATA, FILES, RulesError, agenda_rules, read_rules, value_rules
+from projections.allowed import MonthDay
 from tests.surfaces.cli import guanxi
 
 if TYPE_CHECKING:
@@ -51,6 +57,84 @@ def test_a_folder_of_rules_that_is_none_is_refused(
         monkeypatch.setenv("GUANXI_RULES", str(path))
         with pytest.raises(RulesError, match=f"GUANXI_RULES .*{path.name}"):
             agenda_rules()
+
+
+@pytest.mark.parametrize(
+    ("name", "entry", "instead", "told"),
+    [
+        (
+            "value",
+            "year_days = 365",
+            "year_days = 0",
+            ("contribution.year_days", "0", "360 to 366"),
+        ),
+        ("value", "\ndays = 365", "\ndays = -5", ("contribution.days", "-5", "1 to 36500")),
+        (
+            "value",
+            "bp = 150",
+            "bp = -150",
+            ("contribution.deposit_margin_bp", "-150", "0 to 10000"),
+        ),
+        ("value", "percent = 20\n", "percent = 200\n", ("top.percent", "200", "1 to 100")),
+        ("value", "days = 90\nf", "days = 0\nf", ("drift.days", "0", "1 to 36500")),
+        ("value", '"gold", top', '"platinum", top', ("tier", "names 'platinum' twice")),
+        ("value", 'name = "gold"', 'name = " gold"', ("tier.ladder.1.name", "' gold'")),
+        ("value", "busy_percent = 80", "busy_percent = 120", ("season", "120 is not below")),
+        ("value", '"medium"', '"middling"', ("potential.otherwise", "'middling'", "'medium'")),
+        ("agenda", "after_days = 90", "after_days = -5", ("cold.after_days", "-5", "1 to 36500")),
+        ("agenda", "after_days = 90", "after_days = 9.0", ("cold.after_days", "9.0", "whole")),
+        (
+            "agenda",
+            "around_days = 7",
+            "around_days = 181",
+            ("interest_date.around_days", "0 to 180"),
+        ),
+        ("agenda", '"12-20"]', '"02-29"]', ("interest_date.dates.3", "'02-29'", "MM-DD")),
+        ("agenda", '"12-20"]', '"06-31"]', ("interest_date.dates.3", "'06-31'", "MM-DD")),
+        ("agenda", '"21:00"', '"9:00"', ("quiet_hours.from_time", "'9:00'", "HH:MM")),
+        ("agenda", '"phone", ', '"fone", ', ("quiet_hours.channels.0", "'fone'", "'phone'")),
+        (
+            "judgement",
+            "within_days = 365",
+            "within_days = -1",
+            ("within_days", "-1", "0 to 36500"),
+        ),
+        ("judgement", '"visited",', '"seen",', ("steps.1", "'seen'", "'visited'")),
+        (
+            "partner",
+            "valid_months = 12",
+            "valid_months = 0",
+            ("versions.0.admission.0.valid_months",),
+        ),
+    ],
+)
+def test_a_value_that_an_entry_may_not_hold_is_refused_with_what_is_allowed(
+    folder: Path, name: str, entry: str, instead: str, told: tuple[str, ...]
+) -> None:
+    path = folder / f"{name}.toml"
+    text = (DATA / path.name).read_text("utf-8")
+    assert entry in text
+    path.write_text(text.replace(entry, instead, 1), "utf-8")
+    with pytest.raises(RulesError) as refused:
+        read_rules(path, FILES[path.name])
+    assert str(refused.value).startswith(f"{path}: {told[0]}: ")
+    for each in told:
+        assert each in str(refused.value)
+
+
+@given(st.integers(0, 11), st.integers(1, 31))
+def test_a_day_of_every_year_is_one_of_the_calendar_but_29_february(month: int, day: int) -> None:
+    [spelled] = get_args(MonthDay)[1:]
+    there = day <= monthrange(2001, month + 1)[1]
+    assert spelled.allows(f"{month + 1:02}-{day:02}") == there
+
+
+def test_every_entry_of_the_built_in_files_is_on_the_page_of_rules() -> None:
+    page = rules_page()
+    for path in DATA.iterdir():
+        for name, value in tomllib.loads(path.read_text("utf-8")).items():
+            entries = [f"{name}.{each}" for each in value] if isinstance(value, dict) else [name]
+            assert [entry for entry in entries if entry not in page] == []
 
 
 def test_the_command_line_refuses_a_folder_that_is_not_there(

@@ -11,6 +11,7 @@ from infra.contract.events_page import events_page
 from infra.contract.schemas import schema_of
 from infra.contract.surfaces import cli_page, errors_page, metrics_page
 from infra.policy.page import packs_page
+from infra.rules.page import rules_page
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,7 @@ def contract_files() -> dict[str, str]:
         "errors.md": errors_page(),
         "cli.md": cli_page(),
         "policy-packs.md": packs_page(),
+        "rules.md": rules_page(),
     }
     return {**pages, ASYNCAPI_FILE: _json(document()), **schemas}
 

@@ -9,14 +9,25 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    NamedTuple,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from pydantic import TypeAdapter, ValidationError
 
+from infra.fields import optional
 from projections.agenda_rules import AgendaRules
+from projections.allowed import Allowed
 from projections.judgement import JudgementRules
 from projections.network_rules import NetworkRules, NetworkRulesFile, version_on
 from projections.partner_rules import PartnerRules, PartnerRulesFile
@@ -133,7 +144,10 @@ def _path_of(name: str) -> Path:
 
 
 def read_rules(path: Path, cls: type[Rules]) -> Rules:
-    """Return the rules of a TOML file. Raises `RulesError`."""
+    """Return the rules of a TOML file.
+
+    Raises `RulesError`, which names the file, the entry, its value and what is allowed.
+    """
     return _parsed(path, _bytes_of(path), cls)
 
 
@@ -148,12 +162,10 @@ def _bytes_of(path: Path) -> bytes:
 def _parsed(path: Path, text: bytes, cls: type[Rules]) -> Rules:
     try:
         told = tomllib.loads(text.decode())
-        _refuse_unknown(told, cls)
+        _refuse_unsound(told, cls)
         rules: Rules = TypeAdapter(cls).validate_python(told)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        message = f"{path}: {where or 'rules'}: {first['msg']}"
+        message = f"{path}: {_first_of(error)}"
         raise RulesError(message) from None
     except ValueError as error:
         message = f"{path}: {error}"
@@ -161,16 +173,40 @@ def _parsed(path: Path, text: bytes, cls: type[Rules]) -> Rules:
     return rules
 
 
-def _refuse_unknown(told: Any, hint: Any, where: str = "") -> None:  # noqa: ANN401 - any TOML value
-    """Refuse an entry that no rule reads: it is misspelled. Raises `ValueError`."""
+def _first_of(error: ValidationError) -> str:
+    """Return what is wrong first: the entry, its value where it is not a table, and why."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "rules"
+    value = "" if isinstance(first["input"], dict | list) else f"{first['input']!r}: "
+    return f"{where}: {value}{first['msg'].removeprefix('Value error, ')}"
+
+
+def table_in(hint: Any) -> type | None:  # noqa: ANN401 - a type as `get_type_hints` gives it
+    """Return the dataclass of a table, or of the tables of a list; None for any other type."""
+    rest, _ = optional(hint)
+    if get_origin(rest) is tuple:
+        rest = get_args(rest)[0]
+    return rest if isinstance(rest, type) and is_dataclass(rest) else None
+
+
+def _refuse_unsound(told: Any, hint: Any, where: str = "") -> None:  # noqa: ANN401 - any TOML value
+    """Refuse an entry that no rule reads, for it is misspelled, and a value out of its range.
+
+    Raises `ValueError`.
+    """
+    for allowed in getattr(hint, "__metadata__", ()):
+        if isinstance(allowed, Allowed) and not allowed.allows(told):
+            message = f"{where}: {told!r} is not {allowed}"
+            raise ValueError(message)
     if isinstance(told, list):
-        for item in told:
-            _refuse_unknown(item, next(iter(get_args(hint)), None), where)
+        item_hint = next(iter(get_args(hint)), None)
+        for number, item in enumerate(told):
+            _refuse_unsound(item, item_hint, f"{where}.{number}")
     elif isinstance(told, dict) and is_dataclass(hint):
-        hints = get_type_hints(hint)
-        known = {field.name for field in fields(hint)}
+        hints = get_type_hints(hint, include_extras=True)
         for name, value in told.items():
-            if name not in known:
-                message = f"{where}{name} is not one of {', '.join(sorted(known))}"
+            entry = f"{where}.{name}" if where else name
+            if name not in hints:
+                message = f"{entry} is not one of {', '.join(sorted(hints))}"
                 raise ValueError(message)
-            _refuse_unknown(value, hints[name], f"{where}{name}.")
+            _refuse_unsound(value, hints[name], entry)

@@ -1,0 +1,59 @@
+"""What an entry of a file of rules may hold: it stands in the entry's type.
+
+The edge refuses anything else, and the page of the rules shows it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A whole number, both bounds included."""
+
+    low: int
+    high: int
+
+    def allows(self, value: object) -> bool:
+        """Tell whether a value of the file is such a number; a text of digits is none."""
+        return type(value) is int and self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        return f"a whole number from {self.low} to {self.high}"
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A text that a pattern matches whole; `words` say which texts those are."""
+
+    words: str
+    pattern: str
+
+    def allows(self, value: object) -> bool:
+        """Tell whether a value of the file is such a text."""
+        return isinstance(value, str) and re.fullmatch(self.pattern, value) is not None
+
+    def __str__(self) -> str:
+        return self.words
+
+
+Allowed: TypeAlias = Between | Spelled
+
+_LONG, _SHORT = r"(0[13578]|1[02])-(0[1-9]|[12]\d|3[01])", r"(0[469]|11)-(0[1-9]|[12]\d|30)"
+
+Count: TypeAlias = Annotated[int, Between(1, 1_000)]
+Days: TypeAlias = Annotated[int, Between(1, 36_500)]  # a hundred years: more is a slip
+DaysIfAny: TypeAlias = Annotated[int, Between(0, 36_500)]
+DaysAround: TypeAlias = Annotated[int, Between(0, 180)]  # of a day that comes back every year
+Months: TypeAlias = Annotated[int, Between(1, 1_200)]
+Percent: TypeAlias = Annotated[int, Between(1, 100)]
+PercentIfAny: TypeAlias = Annotated[int, Between(0, 100)]
+Name: TypeAlias = Annotated[str, Spelled("a name, no blanks around it", r"\S(.*\S)?")]
+MonthDay: TypeAlias = Annotated[
+    str,
+    Spelled("a day of every year, MM-DD", rf"{_LONG}|{_SHORT}|02-(0[1-9]|1\d|2[0-8])"),
+]
+LocalTime: TypeAlias = Annotated[str, Spelled("a time, HH:MM", r"([01]\d|2[0-3]):[0-5]\d")]
