@@ -93,6 +93,13 @@ def test_two_different_people_visit() -> None:
     assert shown("visited_by_two", day(40), *told) == day(7)
 
 
+def test_one_person_in_two_spellings_does_not_visit_by_two() -> None:
+    for spelled, expected in (("rm-1 ", None), ("ＲＭ-1", None), ("RM-11", day(7))):
+        told = [has("contact", "1", contact(day(5)))]
+        told += [has("contact", "2", replace(contact(day(7)), by=spelled))]
+        assert shown("visited_by_two", day(40), *told) == expected
+
+
 def test_the_return_is_agreed_on_for_this_loan_or_for_all() -> None:
     early = replace(agreed(HUNDRED), agreed_on=day(4))
     for loan_id, expected in ((None, day(4)), ("L1", day(4)), ("L2", None)):
