@@ -247,6 +247,8 @@ def decide(command: ContactCommand, world: World) -> tuple[ContactEvent, ...]:
 
 def _record(command: RecordContact, world: World) -> tuple[ContactEvent, ...]:
     checks.not_negative("duration_seconds", command.duration_seconds)
+    if command.follow_up_on is not None:
+        checks.in_order("follow_up_on", command.follow_up_on, "happened_at", command.happened_on)
     contact = world.contact(command.contact_id)
     if contact is None:
         return (told(ContactRecorded, command),)

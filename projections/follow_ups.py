@@ -1,7 +1,7 @@
 """Follow-ups (跟进): what was promised to a customer, and whether it was kept.
 
-A promise is kept by the first contact on its day or later. A contact before that day keeps it
-not: the customer was told when the bank would come back.
+A promise is kept by the first contact on its day or later, after the one in which it was made. A
+contact before that day keeps it not: the customer was told when the bank would come back.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from projections.agenda_rules import FollowUps
     from projections.book import Book
+
+_FIRST = -(2**63)  # before any instant: of a promise outside a contact the day alone is known
 
 FollowUpStatus: TypeAlias = Literal["open", "missed", "kept", "kept_late"]
 
@@ -44,20 +46,21 @@ def promises(
     book: Book, customer_id: str, as_of: date
 ) -> Iterator[tuple[date, date, date | None]]:
     """Yield each promise made up to a day: when it is due, when it was made, when it was kept."""
-    days = contact_days(book, customer_id, as_of)
-    told = [
-        (contact.follow_up_on, contact.happened_on)
+    contacts = [
+        ((contact.happened_on, contact.happened_at), contact.follow_up_on)
         for contact in book.contacts_of.get(customer_id, ())
-        if contact.happened_on <= as_of and contact.follow_up_on is not None
+        if contact.happened_on <= as_of
     ]
+    told = [(due_on, made) for made, due_on in contacts if due_on is not None]
     told += [
-        (follow_up.follow_up_on, follow_up.promised_on)
+        (follow_up.follow_up_on, (follow_up.promised_on, _FIRST))
         for follow_up in book.follow_ups_of.get(customer_id, ())
         if follow_up.promised_on <= as_of
     ]
-    for due_on, promised_on in told:
-        since = max(due_on, promised_on)
-        yield due_on, promised_on, next((day for day in days if day >= since), None)
+    met = sorted(moment for moment, _ in contacts)
+    for due_on, made in told:
+        later = (on for on, at in met if on >= due_on and (on, at) > made)
+        yield due_on, made[0], next(later, None)
 
 
 def contact_days(book: Book, customer_id: str, as_of: date) -> list[date]:

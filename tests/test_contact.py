@@ -181,6 +181,15 @@ def test_a_contact_looks_at_its_own_stream_alone() -> None:
     given(ada).when(record).then_looks_at("contact-V1")
 
 
+def test_what_is_promised_in_a_contact_lies_on_its_day_or_later() -> None:
+    early, same_day = on("1994-02-28"), replace(record, follow_up_on=DAY)
+    given(ada).when(same_day).then(replace(visited, follow_up_on=DAY))
+    for history in ((ada,), (ada, visited)):
+        refused = given(*history).when(replace(record, follow_up_on=early))
+        error = refused.then_refused(DatesOutOfOrderError, "follow_up_on")
+        assert "before happened_at 1994-03-01" in str(error)
+
+
 def test_a_follow_up_is_promised_for_a_later_day() -> None:
     given(ada).when(promise).then(promised)
     given(ada).when(replace(promise, follow_up_on=on("1994-02-28"))).then_refused(

@@ -258,6 +258,28 @@ def test_a_follow_up_is_open_kept_kept_late_or_missed() -> None:
         assert [(row.status, row.kept_on) for row in found] == expected
 
 
+def test_a_promise_is_kept_by_a_later_contact_than_the_one_that_made_it() -> None:
+    made = replace(contact(day(5), day(5)), happened_at=600)
+    for again, kept_on in (
+        (replace(made, follow_up_on=None, happened_at=601), day(5)),
+        (replace(made, follow_up_on=None, happened_at=599), None),
+        (replace(made, follow_up_on=None), None),
+        (contact(day(6)), day(6)),
+    ):
+        told = [has("customer", "", customer()), has("contact", "V1", made)]
+        book = Book.from_rows([*told, has("contact", "V2", again)])
+        [row] = follow_up_rows(book, day(9), RULES.follow_up)
+        assert row.kept_on == kept_on
+
+
+def test_a_promise_for_a_day_before_its_contact_is_not_kept_by_that_contact() -> None:
+    book = Book.from_rows(
+        [has("customer", "", customer()), has("contact", "V1", contact(day(5), day(2)))]
+    )
+    [row] = follow_up_rows(book, day(9), RULES.follow_up)
+    assert (row.status, row.kept_on) == ("missed", None)
+
+
 @given(books, as_ofs)
 def test_the_agenda_is_in_key_order_and_lists_whom_it_may(book: Book, as_of: date) -> None:
     rows = list(agenda_rows(book, as_of, RULES))

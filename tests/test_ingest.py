@@ -182,6 +182,7 @@ BAD = [
     ("contacts", {"happened_at": "2024-03-01T10:00:00"}, "bad-instant"),
     ("contacts", {"duration_seconds": "-1"}, "bad-number"),
     ("contacts", {"channel": "fax"}, "bad-choice"),
+    ("contacts", {"follow_up_on": "2024-02-29"}, "dates-out-of-order"),
 ]
 
 
@@ -191,7 +192,7 @@ def test_a_refused_row_is_rejected_with_its_code(
 ) -> None:
     feeder.write_all()
     bad = {**FEED[kind], next(iter(FEED[kind])): "other", **changes}
-    feeder.write(kind, FEED[kind], bad)
+    feeder.write(kind, dict.fromkeys(bad, "") | FEED[kind], bad)
     assert feeder.ingest().exit_status == SOME_REJECTED
     assert feeder.rejected() == [(f"{kind}.csv", 3, code)]
     assert feeder.position == len(FEED)
