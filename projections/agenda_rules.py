@@ -127,10 +127,14 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TooManyContacts:
-    """More contacts by the bank than this within so many days (轰炸)."""
+    """More contacts by the bank than this within so many days (轰炸).
+
+    They are told for `told_days`, the day on which it was one too many among them.
+    """
 
     contacts_max: Count
     within_days: Days
+    told_days: Days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

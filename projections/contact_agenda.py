@@ -7,6 +7,7 @@ the keys puts them into the book, and other lists have none.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -141,11 +142,15 @@ def _interest_date(case: _Case) -> Iterator[Due]:
 
 
 def _near(as_of: date, month_days: Iterable[str], around: timedelta) -> date | None:
-    """Return the day `MM-DD` of any year that lies around the date, None where none does."""
+    """Return the day `MM-DD` of any year that lies around the date, None where none does.
+
+    29 February is kept on the 28th of a year that has none.
+    """
+    first, last = max(as_of.year - 1, date.min.year), min(as_of.year + 1, date.max.year)
     for month_day in month_days:
-        month, _, day = month_day.partition("-")
-        for year in range(as_of.year - 1, min(as_of.year + 1, date.max.year) + 1):
-            on = date(year, int(month), int(day))
+        month, day = int(month_day[:2]), int(month_day[3:])
+        for year in range(first, last + 1):
+            on = date(year, month, min(day, monthrange(year, month)[1]))
             if abs(as_of - on) <= around:
                 return on
     return None
@@ -191,10 +196,7 @@ def _festival(case: _Case) -> Iterator[Due]:
 
 
 def _birthday(case: _Case) -> Iterator[Due]:
-    """Yield the coming birthday of who was not yet spoken with; 29 February is kept on the 28th.
-
-    Enterprises have none.
-    """
+    """Yield the coming birthday of who was not yet spoken with. Enterprises have none."""
     rule = case.rules.birthday
     month_day = case.book.birthdays.get(case.customer_id)
     if month_day is None or case.customer.kind != "person":
@@ -202,7 +204,7 @@ def _birthday(case: _Case) -> Iterator[Due]:
     if rule.tiers and tier_at(case.customer, case.as_of) not in rule.tiers:
         return
     before = timedelta(rule.before_days)
-    on = _near(case.as_of, ["02-28" if month_day == "02-29" else month_day], before)
+    on = _near(case.as_of, [month_day], before)
     if on is not None and on >= case.as_of and not case.seen_since(on - before):
         yield on, "birthday"
 
@@ -232,11 +234,16 @@ def _quiet_hours(case: _Case) -> Iterator[Due]:
 
 
 def _too_many_contacts(case: _Case) -> Iterator[Due]:
+    """Yield the last day, of those still told, on which a contact was one too many."""
     rule = case.rules.too_many_contacts
-    found = case.outbound(rule.within_days)
-    if len(found) > rule.contacts_max:
-        last = max(contact.happened_on for contact in found)
-        yield last, f"{len(found)} in {rule.within_days} days, at most {rule.contacts_max}"
+    days = [each.happened_on for each in case.outbound(rule.told_days + rule.within_days)]
+    for on in sorted(set(days), reverse=True):
+        if (case.as_of - on).days >= rule.told_days:
+            return
+        found = sum(0 <= (on - day).days < rule.within_days for day in days)
+        if found > rule.contacts_max:
+            yield on, f"{found} in {rule.within_days} days, at most {rule.contacts_max}"
+            return
 
 
 _FINDERS: Mapping[Reason, Callable[[_Case], Iterator[Due]]] = {
