@@ -230,10 +230,9 @@ def _change_profile(
 def _assign_tier(command: AssignTier, customer: Customer) -> tuple[RelationshipEvent, ...]:
     if command.review_on is not None:
         checks.in_order("review_on", command.review_on, "assigned_on", command.assigned_on)
-    held = latest_on(command.assigned_on, customer.tiers)
-    if held is not None and (held.tier, held.review_on) == (command.tier, command.review_on):
-        return ()
-    return (told(TierAssigned, command),)
+    assigned = told(TierAssigned, command)
+    of_the_day = [tier for since, tier in customer.tiers if since == command.assigned_on]
+    return () if of_the_day[-1:] == [assigned] else (assigned,)
 
 
 def _consent(

@@ -278,11 +278,19 @@ def test_a_handover_is_not_answered_before_it_was_proposed() -> None:
 def test_a_tier_is_assigned_until_its_review() -> None:
     command = AssignTier(customer_id="C1", tier="gold", assigned_on=on("1994-01-01"))
     given(ada).when(command).then(gold)
-    given(ada, gold).when(replace(command, assigned_on=TODAY)).then_nothing()
+    given(ada, gold).when(command).then_nothing()
     given(ada, gold).when(replace(command, review_on=TODAY)).then(replace(gold, review_on=TODAY))
     given(ada).when(replace(command, review_on=on("1993-12-31"))).then_refused(
         DatesOutOfOrderError, "review_on"
     )
+
+
+def test_the_same_tier_is_assigned_anew_on_another_day_or_after_another_one() -> None:
+    command = AssignTier(customer_id="C1", tier="gold", assigned_on=on("1994-01-01"))
+    given(ada, gold).when(replace(command, assigned_on=TODAY)).then(
+        replace(gold, assigned_on=TODAY)
+    )
+    given(ada, gold, replace(gold, tier="silver")).when(command).then(gold)
 
 
 def test_consent_is_given_and_withdrawn_for_one_purpose() -> None:
