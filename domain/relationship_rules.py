@@ -38,7 +38,7 @@ from domain.relationship import (
     RelationshipOpened,
     TierAssigned,
 )
-from domain.telling import latest_on, told, told_for
+from domain.telling import told, told_for
 from domain.values import CustomerKind  # noqa: TC001 - read at run time
 
 if TYPE_CHECKING:

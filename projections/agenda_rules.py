@@ -66,7 +66,10 @@ class FollowUps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyCustomer:
-    """Customers of these tiers are seen at least every so many days, and listed a while ahead."""
+    """Customers of these tiers are seen at least every so many days, and listed a while ahead.
+
+    Here and below a tier counts while it holds, by `tier.valid_days` of value.toml.
+    """
 
     tiers: tuple[Name, ...]
     every_days: Days
@@ -138,7 +141,7 @@ class TooManyContacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AgendaRules:
+class AgendaFile:
     """The rules of the contact agenda. `reasons` has each reason once, the most urgent first."""
 
     reasons: tuple[Reason, ...]
@@ -156,6 +159,13 @@ class AgendaRules:
         if sorted(self.reasons) != sorted(REASONS):
             message = f"reasons are these, each once: {', '.join(REASONS)}"
             raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgendaRules(AgendaFile):
+    """The entries of the file, and what other files say: for how many days a tier holds."""
+
+    tier_valid_days: Days
 
 
 def _minute(told: str) -> int:

@@ -342,6 +342,17 @@ def tier_at(customer: Customer, as_of: date) -> str | None:
     return tier.tier if tier else None
 
 
+def valid_tier_at(customer: Customer, as_of: date, valid_days: int) -> str | None:
+    """Return the customer's tier on a day, None where it has lapsed by then."""
+    tier = tier_from(customer, as_of)
+    return tier.tier if tier and as_of <= tier_valid_to(tier, valid_days) else None
+
+
+def tier_valid_to(tier: TierFrom, valid_days: int) -> date:
+    """Return the last of the days for which a tier holds, that of its assignment the first."""
+    return later(tier.since, valid_days - 1)
+
+
 def tier_from(customer: Customer, as_of: date) -> TierFrom | None:
     """Return the tier on a day, with when it was assigned and when it is looked at again."""
     return _latest(customer.tiers, as_of)

@@ -21,7 +21,7 @@ from projections.book import (
     owner_at,
     owner_since,
     served_at,
-    tier_at,
+    valid_tier_at,
 )
 from projections.deposit_compliance import begun
 from projections.follow_ups import contact_days, promises
@@ -98,8 +98,13 @@ class _Case:
         return max(self.days, default=self.customer.opened_on)
 
     @property
+    def tier(self) -> str | None:
+        """The customer's tier, if it holds on the date."""
+        return valid_tier_at(self.customer, self.as_of, self.rules.tier_valid_days)
+
+    @property
     def is_key(self) -> bool:
-        return tier_at(self.customer, self.as_of) in self.rules.key_customer.tiers
+        return self.tier in self.rules.key_customer.tiers
 
     def seen_since(self, first: date) -> int:
         """Return how many contacts there were from a day on."""
@@ -201,7 +206,7 @@ def _birthday(case: _Case) -> Iterator[Due]:
     month_day = case.book.birthdays.get(case.customer_id)
     if month_day is None or case.customer.kind != "person":
         return
-    if rule.tiers and tier_at(case.customer, case.as_of) not in rule.tiers:
+    if rule.tiers and case.tier not in rule.tiers:
         return
     before = timedelta(rule.before_days)
     on = _near(case.as_of, [month_day], before)

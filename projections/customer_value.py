@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from projections.book import later, owner_at, profile_at, served_at, tier_from
+from projections.book import later, owner_at, profile_at, served_at, tier_from, tier_valid_to
 from projections.deposit_course import DepositCourse
 from projections.referral_forest import forest
 from projections.relationship_state import BY_GUARANTEE
@@ -159,7 +159,7 @@ def _tier(
     held = tier_from(customer, as_of)
     if held is None:
         return None, "none", None, None
-    valid_to = later(held.since, rule.valid_days - 1)
+    valid_to = tier_valid_to(held, rule.valid_days)
     review_on = held.review_on or later(held.since, rule.review_days)
     if as_of > valid_to:
         return held.tier, "lapsed", valid_to, review_on

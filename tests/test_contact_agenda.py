@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 
 from domain.ownership import Assignment
-from infra.rules.reading import DATA, RulesError, agenda_rules, read_rules
-from projections.agenda_rules import AgendaRules, FestivalDay, QuietHours
+from infra.rules.reading import DATA, RulesError, agenda_rules, read_rules, value_rules
+from projections.agenda_rules import AgendaFile, FestivalDay, QuietHours
 from projections.book import Book
 from projections.contact_agenda import agenda_rows, of_manager, ranked
 from projections.facts import Draw, FollowUp, Paid, TierFrom
@@ -117,6 +117,17 @@ def test_key_customers_are_seen_monthly() -> None:
     assert due("key_customer", day(200)) == []
 
 
+def test_a_tier_that_has_lapsed_makes_no_key_customer() -> None:
+    key = replace(customer(), tiers=(TierFrom(day(0), "gold"),))
+    last = value_rules().tier.valid_days - 1
+    for n, expected in ((last, [day(30)]), (last + 1, [])):
+        assert due("key_customer", day(n), who=key) == expected
+    again = replace(key, tiers=(*key.tiers, TierFrom(day(last), "gold")))
+    assert due("key_customer", day(last + 1), who=again) == [day(30)]
+    old = replace(customer(), tiers=(TierFrom(date(2020, 1, 1), "gold"),))
+    assert due("festival", date(2024, 2, 10), who=old) == []
+
+
 def birthdays(as_of: date, month_day: str, *told: tuple[Key, Row]) -> list[date]:
     book = Book.from_rows([has("customer", "", customer()), *told])
     known = replace(book, birthdays={"C1": month_day})
@@ -133,6 +144,16 @@ def test_a_birthday_is_on_the_list_for_a_week_until_someone_called() -> None:
     for year, expected in ((2025, date(2025, 2, 28)), (2024, date(2024, 2, 29))):
         assert birthdays(date(year, 2, 27), "02-29") == [expected]
     assert due("birthday", on) == []
+
+
+def test_a_birthday_of_a_tier_counts_while_the_tier_holds() -> None:
+    rules = replace(RULES, birthday=replace(RULES.birthday, tiers=("gold",)))
+    for since, expected in ((date(2024, 1, 1), 1), (date(2021, 1, 1), 0)):
+        gold = replace(customer(), tiers=(TierFrom(since, "gold"),))
+        book = Book.from_rows([has("customer", "", gold)])
+        known = replace(book, birthdays={"C1": "03-20"})
+        rows = [row.reason for row in agenda_rows(known, date(2024, 3, 20), rules)]
+        assert rows.count("birthday") == expected
 
 
 def test_an_enterprise_has_no_birthday() -> None:
@@ -320,7 +341,7 @@ def test_rules_that_cannot_be_used_say_which_entry(
     path = tmp_path / "agenda.toml"
     path.write_text(text.replace(entry, instead), "utf-8")
     with pytest.raises(RulesError, match=told):
-        read_rules(path, AgendaRules)
+        read_rules(path, AgendaFile)
 
 
 def test_a_bank_sets_its_own_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,8 +25,9 @@ from typing import (
 
 from pydantic import TypeAdapter, ValidationError
 
+from domain.telling import told
 from infra.fields import optional
-from projections.agenda_rules import AgendaRules
+from projections.agenda_rules import AgendaFile, AgendaRules
 from projections.allowed import Allowed
 from projections.judgement import JudgementRules
 from projections.network_rules import NetworkRules, NetworkRulesFile, version_on
@@ -44,7 +45,7 @@ RULES_FOLDER = "GUANXI_RULES"
 DATA = Path(__file__).with_name("data")
 
 FILES: Mapping[str, type[Any]] = {
-    "agenda.toml": AgendaRules,
+    "agenda.toml": AgendaFile,
     "attribution.toml": AttributionRulesFile,
     "judgement.toml": JudgementRules,
     "lapse.toml": LapseRules,
@@ -76,7 +77,8 @@ class NamedRules(NamedTuple):
 
 def agenda_rules() -> AgendaRules:
     """Return the rules of the contact agenda. Raises `RulesError`."""
-    return _rules("agenda.toml", AgendaRules)
+    file = _rules("agenda.toml", AgendaFile)
+    return told(AgendaRules, file, tier_valid_days=value_rules().tier.valid_days)
 
 
 def judgement_rules() -> JudgementRules:
@@ -128,10 +130,10 @@ def _rules(name: str, cls: type[Rules]) -> Rules:
 
 def _path_of(name: str) -> Path:
     """Return where the rules of this name lie: a bank's own, else those of the program."""
-    told = os.environ.get(RULES_FOLDER)
-    if not told:
+    own = os.environ.get(RULES_FOLDER)
+    if not own:
         return DATA / name
-    folder = Path(told)
+    folder = Path(own)
     try:
         there = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
     except OSError as error:
@@ -161,9 +163,9 @@ def _bytes_of(path: Path) -> bytes:
 
 def _parsed(path: Path, text: bytes, cls: type[Rules]) -> Rules:
     try:
-        told = tomllib.loads(text.decode())
-        _refuse_unsound(told, cls)
-        rules: Rules = TypeAdapter(cls).validate_python(told)
+        table = tomllib.loads(text.decode())
+        _refuse_unsound(table, cls)
+        rules: Rules = TypeAdapter(cls).validate_python(table)
     except ValidationError as error:
         message = f"{path}: {_first_of(error)}"
         raise RulesError(message) from None
@@ -189,24 +191,24 @@ def table_in(hint: Any) -> type | None:  # noqa: ANN401 - a type as `get_type_hi
     return rest if isinstance(rest, type) and is_dataclass(rest) else None
 
 
-def _refuse_unsound(told: Any, hint: Any, where: str = "") -> None:  # noqa: ANN401 - any TOML value
+def _refuse_unsound(value: Any, hint: Any, where: str = "") -> None:  # noqa: ANN401 - any TOML value
     """Refuse an entry that no rule reads, for it is misspelled, and a value out of its range.
 
     Raises `ValueError`.
     """
     for allowed in getattr(hint, "__metadata__", ()):
-        if isinstance(allowed, Allowed) and not allowed.allows(told):
-            message = f"{where}: {told!r} is not {allowed}"
+        if isinstance(allowed, Allowed) and not allowed.allows(value):
+            message = f"{where}: {value!r} is not {allowed}"
             raise ValueError(message)
-    if isinstance(told, list):
+    if isinstance(value, list):
         item_hint = next(iter(get_args(hint)), None)
-        for number, item in enumerate(told):
+        for number, item in enumerate(value):
             _refuse_unsound(item, item_hint, f"{where}.{number}")
-    elif isinstance(told, dict) and is_dataclass(hint):
+    elif isinstance(value, dict) and is_dataclass(hint):
         hints = get_type_hints(hint, include_extras=True)
-        for name, value in told.items():
+        for name, inner in value.items():
             entry = f"{where}.{name}" if where else name
             if name not in hints:
                 message = f"{entry} is not one of {', '.join(sorted(hints))}"
                 raise ValueError(message)
-            _refuse_unsound(value, hints[name], entry)
+            _refuse_unsound(inner, hints[name], entry)
