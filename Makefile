@@ -3,7 +3,7 @@ PY ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo test check static quick bench lock format clean
+.PHONY: setup demo test check static quick bench lock festivals format clean
 
 setup: $(READY)
 
@@ -37,6 +37,11 @@ bench: setup
 lock: setup
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --extra dev pyproject.toml -o requirements.lock
+
+# The dates of the festivals, worked out anew: nothing that a setup or a test needs.
+festivals: setup
+	@$(BIN)/uv run --quiet --no-project --with lunar_python==1.4.8 python -m tests.festival_table \
+		> infra/rules/data/festivals.toml
 
 format: setup
 	@$(BIN)/ruff format .

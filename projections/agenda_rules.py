@@ -5,8 +5,9 @@ They are data: `infra/rules/data/agenda.toml` holds the ones in use.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import date  # noqa: TC003 - the reader of the file needs the types
+from datetime import date
 from typing import Literal, TypeAlias, get_args
 
 from domain.contact import Channel  # noqa: TC001 - the same
@@ -77,19 +78,43 @@ class KeyCustomer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FestivalDay:
-    """A festival of one year."""
+class Festival:
+    """Key customers are greeted before these festivals of festivals.toml (逢年过节)."""
 
-    name: Name
-    on: date
+    before_days: DaysAround
+    names: tuple[Name, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Festival:
-    """Key customers are greeted before a festival (逢年过节)."""
+class FestivalDays:
+    """A festival and its days of all years that are known, the earliest first."""
 
-    before_days: DaysAround
-    days: tuple[FestivalDay, ...]
+    name: Name
+    days: tuple[date, ...]
+
+    def __post_init__(self) -> None:
+        if not self.days or list(self.days) != sorted(set(self.days)):
+            message = f"{self.name}: there is a day, and each lies after the one before"
+            raise ValueError(message)
+
+    def next_on(self, day: date) -> date | None:
+        """Return its first day from a day on, None after the last one known."""
+        place = bisect_left(self.days, day)
+        return self.days[place] if place < len(self.days) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Festivals:
+    """The festivals that agenda.toml may name, with their days."""
+
+    festivals: tuple[FestivalDays, ...]
+
+    def __post_init__(self) -> None:
+        names = [festival.name for festival in self.festivals]
+        for name in names:
+            if names.count(name) > 1:
+                message = f"the festival {name!r} is there twice"
+                raise ValueError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +188,17 @@ class AgendaFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgendaRules(AgendaFile):
-    """The entries of the file, and what other files say: for how many days a tier holds."""
+    """The entries of the file, and what others say: a tier's days, the days of its festivals."""
 
     tier_valid_days: Days
+    greeted: tuple[FestivalDays, ...]
+
+    @property
+    def festival_years(self) -> range:
+        """The years in which all the festivals are known, every year where there are none."""
+        first = max((each.days[0].year for each in self.greeted), default=date.min.year)
+        last = min((each.days[-1].year for each in self.greeted), default=date.max.year)
+        return range(first, last + 1)
 
 
 def _minute(told: str) -> int:

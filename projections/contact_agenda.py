@@ -194,10 +194,12 @@ def _key_customer(case: _Case) -> Iterator[Due]:
 
 def _festival(case: _Case) -> Iterator[Due]:
     before = timedelta(case.rules.festival.before_days)
-    for festival in case.rules.festival.days:
-        first = festival.on - before
-        if first <= case.as_of <= festival.on and case.is_key and not case.seen_since(first):
-            yield festival.on, festival.name
+    if not case.is_key:
+        return
+    for festival in case.rules.greeted:
+        on = festival.next_on(case.as_of)
+        if on is not None and on - before <= case.as_of and not case.seen_since(on - before):
+            yield on, festival.name
 
 
 def _birthday(case: _Case) -> Iterator[Due]:

@@ -11,7 +11,7 @@ from hypothesis import given
 
 from domain.ownership import Assignment
 from infra.rules.reading import DATA, RulesError, agenda_rules, read_rules, value_rules
-from projections.agenda_rules import AgendaFile, FestivalDay, QuietHours
+from projections.agenda_rules import AgendaFile, QuietHours
 from projections.book import Book
 from projections.contact_agenda import agenda_rows, of_manager, ranked
 from projections.facts import Draw, FollowUp, Paid, TierFrom
@@ -342,13 +342,3 @@ def test_rules_that_cannot_be_used_say_which_entry(
     path.write_text(text.replace(entry, instead), "utf-8")
     with pytest.raises(RulesError, match=told):
         read_rules(path, AgendaFile)
-
-
-def test_a_bank_sets_its_own_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (DATA / "agenda.toml").read_text("utf-8")
-    (tmp_path / "agenda.toml").write_text(text.replace("after_days = 90", "after_days = 30"))
-    monkeypatch.setenv("GUANXI_RULES", str(tmp_path))
-    assert agenda_rules().cold.after_days == 30
-    assert FestivalDay(name="Spring Festival 春节", on=date(2024, 2, 10)) in (
-        agenda_rules().festival.days
-    )

@@ -23,7 +23,7 @@ from infra.rendering.agenda import agenda_view
 from infra.rendering.judgement import judgement_view
 from infra.rendering.ownership import ownership_view
 from infra.rendering.value import value_view, values_view
-from infra.rules.reading import agenda_rules, judgement_rules, value_rules
+from infra.rules.reading import agenda_rules, agenda_rules_of, judgement_rules, value_rules
 from projections.contact_agenda import AgendaRow, agenda_rows, of_manager, ranked
 from projections.customer_value import ValueRow, top_share, value_rows
 from projections.follow_ups import FollowUpRow, follow_up_rows
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 def _agenda(book: Book, as_of: date, _: str) -> Iterator[AgendaRow]:
-    return agenda_rows(book, as_of, agenda_rules())
+    return agenda_rows(book, as_of, agenda_rules_of(as_of))
 
 
 def _follow_ups(book: Book, as_of: date, _: str) -> Iterator[FollowUpRow]:
@@ -98,7 +98,7 @@ def show_agenda(
 ) -> None:
     """Show whom to see, why, and by when; what was overdone; promises kept and missed."""
     on, book = asked(settings, RELATIONSHIP, as_of, known_at, birthdays=True)
-    rules = agenda_rules()
+    rules = agenda_rules_of(on)
     rows = agenda_rows(book, on, rules)
     if manager is not None:
         rows = of_manager(book, rows, manager, on)

@@ -33,7 +33,7 @@ from infra.http.schemas import (
     answers,
 )
 from infra.policy.judging import events_of_raised
-from infra.rules.reading import agenda_rules
+from infra.rules.reading import agenda_rules_of
 from projections.contact_agenda import agenda_rows, of_manager
 from projections.facts import FindingStatus  # noqa: TC001 - FastAPI reads it at run time
 from projections.findings import finding_rows
@@ -115,7 +115,7 @@ def _queries(queries: Queries) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = PAGE_ROWS_MAX,
     ) -> dict[str, Any]:
         book, on = queries.book_with_birthdays(RELATIONSHIP, asked)
-        rules = agenda_rules()
+        rules = agenda_rules_of(on)
         rows = agenda_rows(book, on, rules)
         if manager is not None:
             rows = of_manager(book, rows, manager, on)

@@ -23,12 +23,14 @@ from typing import (
     get_type_hints,
 )
 
+import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from domain.telling import told
 from infra.fields import optional
-from projections.agenda_rules import AgendaFile, AgendaRules
+from projections.agenda_rules import AgendaFile, AgendaRules, FestivalDays, Festivals
 from projections.allowed import Allowed
+from projections.book import later
 from projections.judgement import JudgementRules
 from projections.network_rules import NetworkRules, NetworkRulesFile, version_on
 from projections.partner_rules import PartnerRules, PartnerRulesFile
@@ -38,7 +40,7 @@ from projections.reward_plans import RewardPlans
 from projections.value_rules import ValueRules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
 RULES_FOLDER = "GUANXI_RULES"
@@ -47,6 +49,7 @@ DATA = Path(__file__).with_name("data")
 FILES: Mapping[str, type[Any]] = {
     "agenda.toml": AgendaFile,
     "attribution.toml": AttributionRulesFile,
+    "festivals.toml": Festivals,
     "judgement.toml": JudgementRules,
     "lapse.toml": LapseRules,
     "network.toml": NetworkRulesFile,
@@ -78,7 +81,32 @@ class NamedRules(NamedTuple):
 def agenda_rules() -> AgendaRules:
     """Return the rules of the contact agenda. Raises `RulesError`."""
     file = _rules("agenda.toml", AgendaFile)
-    return told(AgendaRules, file, tier_valid_days=value_rules().tier.valid_days)
+    valid_days, greeted = value_rules().tier.valid_days, tuple(_greeted(file))
+    return told(AgendaRules, file, tier_valid_days=valid_days, greeted=greeted)
+
+
+def agenda_rules_of(on: date) -> AgendaRules:
+    """Return the rules of an agenda of a date; a warning says so where it knows no festivals.
+
+    Raises `RulesError`.
+    """
+    rules = agenda_rules()
+    years = rules.festival_years
+    if on.year not in years or later(on, rules.festival.before_days).year not in years:
+        known = f"{years[0]} to {years[-1]}" if years else "no year"
+        structlog.get_logger().warning("festivals not known", as_of=str(on), known=known)
+    return rules
+
+
+def _greeted(file: AgendaFile) -> Iterator[FestivalDays]:
+    """Yield the days of the festivals that the agenda names. Raises `RulesError`."""
+    known = {each.name: each for each in _rules("festivals.toml", Festivals).festivals}
+    for number, name in enumerate(file.festival.names):
+        if name not in known:
+            entry = f"{_path('agenda.toml')}: festival.names.{number}: {name!r}"
+            message = f"{entry} is not one of {', '.join(known)} (festivals.toml)"
+            raise RulesError(message)
+        yield known[name]
 
 
 def judgement_rules() -> JudgementRules:
