@@ -10,7 +10,7 @@ from datetime import date  # noqa: TC003 - the codec reads the field types at ru
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from domain import checks
-from domain.errors import TooLargeError
+from domain.errors import PartOverWholeError
 from domain.loan_rules import known_loan
 from domain.telling import told
 from domain.values import Minor  # noqa: TC001 - read at run time
@@ -180,5 +180,6 @@ def decide(command: DealingCommand, world: World) -> tuple[DealingEvent, ...]:
             checks.positive("total", command.total)
             checks.not_negative("through_us", command.through_us)
             if command.through_us > command.total:
-                raise TooLargeError("through_us", command.through_us, f"of {command.total} in all")
+                detail = f"total is {command.total}"
+                raise PartOverWholeError("through_us", command.through_us, detail)
             return (told(SettlementSeen, command),)

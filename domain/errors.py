@@ -227,6 +227,14 @@ class TooLargeError(RefusedError):
     remedy = "Check the unit: amounts are in the currency, not in its minor units"
 
 
+class PartOverWholeError(RefusedError):
+    """A share is at most the whole."""
+
+    code = "part-over-whole"
+    rule = "the part is larger than the whole"
+    remedy = "Correct one of the two amounts"
+
+
 class NothingRepaidError(RefusedError):
     """A repayment moves principal, interest, or both."""
 

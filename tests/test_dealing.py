@@ -24,6 +24,7 @@ from domain.errors import (
     MalformedCurrencyError,
     NegativeError,
     NotPositiveError,
+    PartOverWholeError,
     TooLargeError,
     UnknownCustomerError,
     UnknownLoanError,
@@ -161,7 +162,12 @@ def test_a_gift_and_a_payment_are_worth_something() -> None:
 def test_what_goes_through_the_bank_is_a_part_of_a_periods_flows() -> None:
     given(ada).when(replace(settle, total=0)).then_refused(NotPositiveError, "total")
     given(ada).when(replace(settle, through_us=-1)).then_refused(NegativeError, "through_us")
-    given(ada).when(replace(settle, through_us=501)).then_refused(TooLargeError, "through_us")
+    refused = given(ada).when(replace(settle, through_us=501))
+    error = refused.then_refused(PartOverWholeError, "through_us")
+    assert "larger than the whole (total is 500)" in str(error)
+    given(ada).when(replace(settle, total=10**16, through_us=1)).then_refused(
+        TooLargeError, "total"
+    )
     before = DAY - timedelta(days=1)
     given(ada).when(replace(settle, to_on=before)).then_refused(DatesOutOfOrderError, "to_on")
     given(ada).when(replace(settle, seen_on=before)).then_refused(DatesOutOfOrderError, "seen_on")
