@@ -43,6 +43,12 @@ class NotFoundError(QuestionError):
     code = "not-found"
 
 
+class NotOpenError(QuestionError):
+    """The relationship has ended by the date, and the answer is of open ones alone."""
+
+    code = "not-open"
+
+
 class CurrencyUnknownError(QuestionError):
     """No account, loan or commitment is in the currency that was named."""
 

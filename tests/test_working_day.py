@@ -198,6 +198,19 @@ def test_who_is_not_known_is_not_found(what: str) -> None:
         assert (answer.status, "not-found" in answer.err) == (1, True)
 
 
+@pytest.mark.parametrize("ending", ["close", "forget"])
+def test_who_has_left_has_no_value_and_the_answer_says_why(ending: str) -> None:
+    gone = {"customer_id": f"gone-{ending}", "opened_on": "2024-01-01"}
+    opened = TOLD["open-relationship"] | gone
+    assert guanxi("record", "open-relationship", json.dumps(opened)).status == 0
+    day = "closed_on" if ending == "close" else "forgotten_on"
+    told = {"customer_id": gone["customer_id"], day: "2024-01-10", "reason": "asked"}
+    assert guanxi("record", f"{ending}-relationship", json.dumps(told)).status == 0
+    answer = guanxi("show", "value", gone["customer_id"], "--as-of", "2024-01-10")
+    assert (answer.status, "not-open" in answer.err) == (1, True)
+    assert shown("value", gone["customer_id"], "--as-of", "2024-01-09").out
+
+
 def test_rules_that_cannot_be_used_fail_with_their_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from infra.answers import currency_of
+from infra.answers import NotOpenError, currency_of
 from infra.cli.moments import AsOf, KnownAt  # noqa: TC001 - Typer reads them at run time
 from infra.cli.questions import Currency, asked, not_found
 from infra.cli.settings import Settings, with_settings
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
+    from infra.answers import QuestionError
     from projections.book import Book
 
 
@@ -170,7 +171,16 @@ def show_value(
         return
     found = next((row for row in rows if row.customer_id == customer_id), None)
     if found is None:
-        raise not_found("relationship", customer_id, on)
+        raise _unranked(book, customer_id, on)
     settings.answer(
         document | row_document(found), lambda: Console().print(value_view(found, on, chosen))
     )
+
+
+def _unranked(book: Book, customer_id: str, on: date) -> QuestionError:
+    """Return why a customer has no value: nobody of that id is known, or they have left."""
+    customer = book.customers.get(customer_id)
+    if customer is None or customer.opened_on > on:
+        return not_found("relationship", customer_id, on)
+    message = f"relationship {customer_id!r} has ended by {on}: open ones alone have a value"
+    return NotOpenError(message)
