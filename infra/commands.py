@@ -116,6 +116,9 @@ class Form:
         self._validate = self.model.__pydantic_validator__.validate_python
         self._parsers = {column: columns.parser_of(type_) for column, (type_, _) in types.items()}
         self._blank = {column: default for column, (_, default) in types.items()}
+        self.lists = frozenset(
+            name for name, (type_, _) in types.items() if type_ is columns.Items
+        )
         self._amounts = tuple(column for column in types if column in _AMOUNTS)
         self._finish = _FINISH.get(cls)
         defaulted = {column for column, (_, default) in types.items() if default is not ...}

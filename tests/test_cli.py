@@ -75,6 +75,7 @@ def test_a_person_gets_words_on_stdout_alone(question: tuple[str, ...]) -> None:
         (("record", "open-relationship", "{"), 2, "bad-call"),
         (("record", "open-relationship", "[]"), 2, "bad-call"),
         (("record", "open-relationship", "--name", "N", "X"), 2, "bad-call"),
+        (("record", "open-relationship", "--name", "N", "--name", "M"), 2, "bad-call"),
         (("record", "open-relationship"), 1, "missing-column"),
         (("audit", "replay", "--through", "1", "--known-at", "2026-01-01T00:00Z"), 2, "bad-call"),
         (("--ledger", "mysql://x/y", "status"), 2, "ledger-unknown"),

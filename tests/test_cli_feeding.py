@@ -76,6 +76,28 @@ def test_a_command_is_told_as_json_by_stdin_or_by_options() -> None:
     assert position(guanxi("--json", *OPEN, *joined)) == 4
 
 
+@pytest.mark.parametrize("told", ["options", "lines", "json"])
+def test_a_list_of_items_is_an_option_for_each_or_a_line_or_a_json_list(told: str) -> None:
+    guanxi(*OPEN, json.dumps(CUSTOMER))
+    check = {
+        "customer_id": "C1",
+        "cross_check_id": "X1",
+        "checked_on": "2024-02-01",
+        "inference": "sells 2 million a year",
+        "by": "RM-1",
+    }
+    items = ["power bill", "tax return; paid"]
+    words = {
+        "options": [*options(check), "--items", items[0], f"--items={items[1]}"],
+        "lines": [*options(check), "--items", "\n".join(items)],
+        "json": [json.dumps(check | {"items": items})],
+    }[told]
+    answer = guanxi("record", "record-cross-check", *words, "--json")
+    assert answer.status == 0, answer.err
+    shown = guanxi("show", "judgement", "C1", "--json").document()
+    assert shown["cross_checks"][0]["items"] == items
+
+
 def test_a_negative_amount_is_a_value_and_not_an_option() -> None:
     guanxi(*OPEN, json.dumps(CUSTOMER))
     account = {"account_id": "A1", "customer_id": "C1", "kind": "current", "currency": "CNY"}

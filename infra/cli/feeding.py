@@ -114,7 +114,8 @@ def record(
         list[str] | None,
         typer.Argument(
             metavar="COMMAND [JSON | - | --FIELD VALUE …]",
-            help="A command and its fields: one JSON object, - for stdin, or options.",
+            help="A command and its fields: one JSON object, - for stdin, or options. What holds"
+            " items is a JSON list, or its option once for each.",
         ),
     ] = None,
     command_id: Annotated[
@@ -186,8 +187,19 @@ def _fields(name: str, rest: list[str]) -> dict[str, Any]:
             raise BadCallError(message)
         if not equals:
             value = next(words, "")
-        fields[option.removeprefix("--").replace("-", "_")] = value
+        _add(name, fields, option.removeprefix("--").replace("-", "_"), value)
     return fields
+
+
+def _add(name: str, fields: dict[str, Any], field: str, value: str) -> None:
+    """Add the value of an option: of what holds items one more, of all else the only one."""
+    if field in FORMS[name].lists:
+        fields.setdefault(field, []).append(value)
+    elif field in fields:
+        message = f"{name}: --{field} is there twice, and is no list"
+        raise BadCallError(message)
+    else:
+        fields[field] = value
 
 
 def _commands() -> dict[str, dict[str, list[str]]]:
@@ -206,3 +218,4 @@ def _show_commands() -> None:
     console = Console()
     console.print(table)
     console.print("guanxi record COMMAND --FIELD VALUE …, or the fields as one JSON object")
+    console.print("A list of items is a JSON list, text with one a line, or an option for each.")
