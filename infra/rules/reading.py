@@ -103,7 +103,7 @@ def _greeted(file: AgendaFile) -> Iterator[FestivalDays]:
     known = {each.name: each for each in _rules("festivals.toml", Festivals).festivals}
     for number, name in enumerate(file.festival.names):
         if name not in known:
-            entry = f"{_path('agenda.toml')}: festival.names.{number}: {name!r}"
+            entry = f"{_path_of('agenda.toml')}: festival.names.{number}: {name!r}"
             message = f"{entry} is not one of {', '.join(known)} (festivals.toml)"
             raise RulesError(message)
         yield known[name]
