@@ -114,10 +114,14 @@ class LapseReferral:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LapseOverdueReferral:
-    """Record that a referral's time ran out, unless an outcome was told meanwhile."""
+    """Record that a referral's time ran out, unless an outcome was told meanwhile.
+
+    `instead_of` moves a lapse by time from that day: the first contact was told anew.
+    """
 
     referral_id: str
     lapsed_on: date
+    instead_of: date | None = None
 
 
 ReferralCommand: TypeAlias = (
@@ -159,7 +163,7 @@ def decide(  # noqa: PLR0911 - one a case
         case DeclineReferral():
             refused = told(ReferralDeclined, command, customer_id=prospect_id)
             return _conclude(refused, "declined_on", prospect, world)
-        case LapseOverdueReferral() if prospect.referrals[command.referral_id].outcome:
+        case LapseOverdueReferral() if _is_answered(command, prospect):
             return ()
         case LapseReferral() | LapseOverdueReferral():
             lapsed = told(ReferralLapsed, command, customer_id=prospect_id)
@@ -239,6 +243,14 @@ def _conclude(
         return ()
     check_place(outcome.referral_id, prospect, evolve(prospect, outcome), world)
     return (outcome,)
+
+
+def _is_answered(command: LapseOverdueReferral, prospect: Prospect) -> bool:
+    """Return whether another outcome is known than the lapse that is moved, if one is."""
+    known = prospect.referrals[command.referral_id].outcome
+    if known is None or command.instead_of is None:
+        return known is not None
+    return not isinstance(known, ReferralLapsed) or known.lapsed_on != command.instead_of
 
 
 def _same_outcome(referral: Referral, outcome: ReferralOutcome) -> bool:

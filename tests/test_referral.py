@@ -36,6 +36,7 @@ from domain.referral_rules import (
     ConvertReferral,
     DeclineReferral,
     IntroduceReferral,
+    LapseOverdueReferral,
     LapseReferral,
     QualifyReferral,
     ReferralCommand,
@@ -324,6 +325,35 @@ def test_an_outcome_told_anew_does_not_revive_a_second_referrer() -> None:
 
 
 # No cycle, on any day.
+
+
+def test_a_lapse_by_time_waits_for_no_outcome_and_undoes_none() -> None:
+    overdue = LapseOverdueReferral(referral_id="R1", lapsed_on=on("2024-05-01"))
+    bank.and_given(a_brings_p).when(overdue).then(lapsed)
+    for outcome in (converted, lapsed, declined("R1", "P", "2024-06-01")):
+        bank.and_given(a_brings_p, outcome).when(overdue).then_nothing()
+
+
+def test_a_lapse_by_time_is_moved_from_the_day_that_is_known_and_from_no_other() -> None:
+    moved = LapseOverdueReferral(
+        referral_id="R1", lapsed_on=on("2024-07-01"), instead_of=on("2024-05-01")
+    )
+    later = replace(lapsed, lapsed_on=on("2024-07-01"))
+    bank.and_given(a_brings_p, lapsed).when(moved).then(later)
+    bank.and_given(a_brings_p).when(moved).then(later)
+    other_day = replace(lapsed, lapsed_on=on("2024-04-01"))
+    for outcome in (converted, declined("R1", "P", "2024-05-01"), other_day, later):
+        bank.and_given(a_brings_p, outcome).when(moved).then_nothing()
+
+
+def test_a_moved_lapse_does_not_take_a_prospect_from_a_second_referrer() -> None:
+    moved = LapseOverdueReferral(
+        referral_id="R1", lapsed_on=on("2024-07-01"), instead_of=on("2024-05-01")
+    )
+    b_brings_p = introduced("R2", "B", "P", "2024-06-01")
+    bank.and_given(a_brings_p, lapsed, b_brings_p).when(moved).then_refused(
+        SecondReferrerError, "prospect_id"
+    )
 
 
 def test_two_customers_do_not_bring_each_other() -> None:

@@ -362,3 +362,75 @@ def test_no_lapse_by_time_undoes_what_was_told_meanwhile() -> None:
     assert isinstance(outcome, Unchanged)
     assert events(ReferralConverted, ReferralLapsed)[-1].referral_id == "R2"
     assert events(ReferralLapsed) == []
+
+
+def test_a_lapse_by_time_does_not_depend_on_the_day_it_is_run() -> None:
+    for n in ("2", "3"):
+        told_of = {"referral_id": f"R{n}", "prospect_id": f"P{n}", "introduced_on": "2024-01-01"}
+        say("introduce-referral", **BROUGHT | told_of)
+    say("open-relationship", **BEN | {"customer_id": "P2", "opened_on": "2024-06-30"})
+    opened_late = {"account_id": "A2", "customer_id": "P2", "opened_on": "2024-06-30"}
+    say("open-account", **ACCOUNT | opened_late)
+    say("decline-referral", referral_id="R3", declined_on="2024-07-31", reason="rate")
+    assert ask("show", "network", "P2", "--as-of", "2024-06-30")["nodes"][0]["converted_on"]
+    late = ask("referral", "lapse", "--as-of", "2024-12-31", "--dry-run")["rows"]
+    first = ask("referral", "lapse", "--as-of", "2024-06-29")["rows"]
+    assert [(row["referral_id"], row["lapsed_on"]) for row in first] == [("R2", "2024-06-29")]
+    assert [row | {"recorded": True} for row in late] == first
+    assert ask("referral", "lapse", "--as-of", "2024-12-31")["rows"] == []
+    [alone] = ask("show", "network", "P2", "--as-of", "2024-06-30")["nodes"]
+    assert (alone["referrer_id"], alone["root_id"]) == (None, "P2")
+
+
+def lapse(as_of: str) -> list[tuple[str, str, bool]]:
+    rows = ask("referral", "lapse", "--as-of", as_of)["rows"]
+    return [(row["referral_id"], row["lapsed_on"], row["recorded"]) for row in rows]
+
+
+def referrer_of_p2(as_of: str) -> str | None:
+    rows = ask("export", "network", "--as-of", as_of)["rows"]
+    found: dict[str, str | None] = {row["customer_id"]: row["referrer_id"] for row in rows}
+    return found.get("P2")
+
+
+@both
+def test_a_first_contact_told_after_a_lapse_by_time_moves_it_there_and_back() -> None:
+    brought = {"referral_id": "R2", "prospect_id": "P2", "introduced_on": "2024-01-01"}
+    say("introduce-referral", **BROUGHT | brought)
+    assert lapse("2024-12-31") == [("R2", "2024-06-29", True)]
+    for contacted_on, moves_to in (
+        ("2024-03-01", "2024-08-28"),
+        ("2024-01-01", "2024-06-29"),
+        ("2024-03-01", "2024-08-28"),
+    ):
+        say("contact-referral", referral_id="R2", contacted_on=contacted_on, by="RM-1")
+        assert lapse("2024-06-28") == []
+        assert lapse("2024-12-31") == [("R2", moves_to, True)]
+        assert lapse("2024-12-31") == []
+    assert (referrer_of_p2("2024-08-27"), referrer_of_p2("2024-08-28")) == ("C1", None)
+    assert "not on 2024-08-28" not in guanxi("referral", "lapse").out
+
+
+def test_a_lapse_that_somebody_told_stays_where_it_was_told() -> None:
+    brought = {"referral_id": "R2", "prospect_id": "P2", "introduced_on": "2024-01-01"}
+    say("introduce-referral", **BROUGHT | brought)
+    say("contact-referral", referral_id="R2", contacted_on="2024-02-01", by="RM-1")
+    say("lapse-referral", referral_id="R2", lapsed_on="2024-06-29")
+    say("contact-referral", referral_id="R2", contacted_on="2024-03-01", by="RM-1")
+    assert lapse("2024-12-31") == []
+    assert referrer_of_p2("2024-06-29") is None
+
+
+def test_a_moved_lapse_counts_what_converted_in_the_days_it_gained() -> None:
+    brought = {"referral_id": "R2", "prospect_id": "P2", "introduced_on": "2024-01-01"}
+    say("introduce-referral", **BROUGHT | brought)
+    say("open-relationship", **BEN | {"customer_id": "P2", "opened_on": "2024-07-10"})
+    opened_late = {"account_id": "A2", "customer_id": "P2", "opened_on": "2024-07-10"}
+    say("open-account", **ACCOUNT | opened_late)
+    assert lapse("2024-07-31") == [("R2", "2024-06-29", True)]
+    assert referrer_of_p2("2024-12-31") is None
+    say("contact-referral", referral_id="R2", contacted_on="2024-03-01", by="RM-1")
+    shown = guanxi("referral", "lapse", "--as-of", "2024-12-31", "--dry-run")
+    assert "its time ran out on 2024-08-28, not on 2024-06-29" in " ".join(shown.out.split())
+    assert lapse("2024-12-31") == [("R2", "2024-08-28", True)]
+    assert referrer_of_p2("2024-12-31") == "C1"

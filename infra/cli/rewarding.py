@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from dataclasses import asdict
 from datetime import date
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,7 +24,7 @@ from infra.rewarding import Run, following, id_of, record
 from infra.rules.reading import attribution_rules, lapse_rules, reward_plans
 from projections.projection import RELATIONSHIP
 from projections.referral_attribution import attribution
-from projections.referral_lapse import overdue
+from projections.referral_lapse import moved, overdue
 from projections.rewards import RewardRow, claw_backs, due, reward_rows
 
 if TYPE_CHECKING:
@@ -79,7 +80,11 @@ def lapse(
 ) -> None:
     """Let the referrals lapse that came to nothing in the days that the rule gives them."""
     by, rules = actor or getpass.getuser(), lapse_rules()
-    _run(settings, as_of, by, lambda book, on: overdue(book, on, rules), dry_run=dry_run)
+
+    def lapses(book: Book, on: date) -> Iterable[Following]:
+        return chain(overdue(book, on, rules), moved(book, on, rules))
+
+    _run(settings, as_of, by, lapses, dry_run=dry_run)
 
 
 def _run(

@@ -44,6 +44,7 @@ def run_view(run: Run, *, dry_run: bool) -> RenderableType:
 def _cells(command: Following) -> tuple[Text, ...]:
     if isinstance(command, LapseOverdueReferral):
         why = f"its time ran out on {command.lapsed_on}"
+        why += f", not on {command.instead_of}" if command.instead_of else ""
         return Text("lapsed"), Text(command.referral_id), Text(""), Text(why)
     amount = Text(f"{money(command.amount, command.currency)} {command.currency}")
     if isinstance(command, AccrueReward):
