@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import atan2, dist, hypot
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.pages import Page, circles_page, network_page, page, write_page
-from infra.pages.layout import linked, ringed, side_by_side
+from infra.pages.layout import BREADTH, linked, ringed, side_by_side
 from infra.pages.network import KINDS
 from infra.pages.page import html
 from projections.book import Book
@@ -22,6 +22,7 @@ from projections.referral_network import network_rows
 from tests.books import CURRENCY, account, balances, customer, day, guarantee, referral
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from projections.facts import Key, Row
@@ -58,6 +59,14 @@ def circle() -> Book:
             (("A", "guarantee", "G4"), guarantee("C", 1_00)),
         ]
     )
+
+
+def pairs(count: int) -> Book:
+    """Return a book of so many guarantees, each between two whom nobody else is linked to."""
+    rows: list[tuple[Key, Row]] = [
+        ((f"B{n}", "guarantee", f"G{n}"), guarantee(f"A{n}", 100_00)) for n in range(count)
+    ]
+    return Book.from_rows(rows)
 
 
 def forest(count: int) -> Book:
@@ -227,6 +236,28 @@ def test_pictures_side_by_side_do_not_overlap() -> None:
         for other_left, other_top, other_right, other_bottom in boxes[n + 1 :]:
             apart_across = right < other_left or other_right < left
             assert apart_across or bottom < other_top or other_bottom < top
+
+
+@given(sizes=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=30, max_size=90))
+def test_pictures_of_any_sizes_come_near_to_the_shape_of_the_page(
+    sizes: list[tuple[int, int]],
+) -> None:
+    moved = side_by_side([[(0.0, 0.0), (float(w), float(h))] for w, h in sizes], 2)
+    assert 0.6 * BREADTH < shape(chain.from_iterable(moved)) < 1.7 * BREADTH
+
+
+@pytest.mark.parametrize("count", [20, 80, 840])
+def test_pairs_that_lie_flat_fill_rows_and_columns(count: int) -> None:
+    pairs = [[(0.0, 0.0), (150.0, 0.0)]] * count
+    moved = side_by_side(pairs, 130)
+    assert len({corner for (corner, _) in moved}) == count
+    assert 0.7 * BREADTH < shape(chain.from_iterable(moved)) < 1.4 * BREADTH
+
+
+def shape(points: Iterable[tuple[float, float]]) -> float:
+    """Return how broad points are against their height."""
+    xs, ys = zip(*points, strict=True)
+    return float((max(xs) - min(xs)) / (max(ys) - min(ys)))
 
 
 @pytest.mark.parametrize("size", [2, 3, 40, 400])

@@ -10,7 +10,7 @@ import pytest
 from infra.pages import circles_page, write_page
 from tests.books import CURRENCY, day
 from tests.browser import opened_tab
-from tests.test_pages import ODD, circle, family, forest, network
+from tests.test_pages import ODD, circle, family, forest, network, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,6 +161,26 @@ def test_circles_show_the_exposure_on_their_arrows(tab: Tab, tmp_path: Path) -> 
     assert tab.ask("byId('legend').innerText").splitlines()[0] == "In a circle"
     texts = tab.ask("{ const told = []; pen.fillText = (text) => told.push(text); draw(); told; }")
     assert sorted(texts) == ["1.00", "200.00 in 2", "70.00", "A", "B", "C"]
+
+
+@pytest.mark.parametrize(("count", "share"), [(3, 0.3), (80, 0.6), (900, 0.6)])
+def test_the_first_view_of_many_small_groups_fills_the_page(
+    tab: Tab, tmp_path: Path, count: int, share: float
+) -> None:
+    tab.open(written(circles_page(pairs(count), day(1), CURRENCY), tmp_path))
+    rims = "nodes.flatMap(({x, y, r}) => [{x: x - r, y: y - r}, {x: x + r, y: y + r}])"
+    xs, ys = (tab.ask(f"{rims}.map((rim) => onScreen(rim).{axis})") for axis in "xy")
+    assert min(xs) > 320  # beside the cards
+    assert max(xs) < 1400
+    assert min(ys) > 0
+    assert max(ys) < 900
+    assert (max(xs) - min(xs)) * (max(ys) - min(ys)) > share * 1400 * 900
+
+
+def test_eighty_pairs_are_all_named_at_first_sight(tab: Tab, tmp_path: Path) -> None:
+    tab.open(written(circles_page(pairs(80), day(1), CURRENCY), tmp_path))
+    texts = tab.ask("{ const told = []; pen.fillText = (text) => told.push(text); draw(); told; }")
+    assert len(set(texts)) == 160
 
 
 def test_a_page_follows_the_colours_of_the_system(tab: Tab, large: str) -> None:

@@ -2,7 +2,8 @@
 // Draws the graph of the page's JSON block below a camera.
 // What lies outside the view is not drawn; far away nodes lose their outlines and names first.
 
-const LABELS_MAX = 90, NAMED_PX = 3, AMOUNT_ROOM_PX = 20, ZOOM_LEAST = 0.002, ZOOM_MOST = 8;
+const LABELS_MAX = 160, NAMED_PX = 3, AMOUNT_ROOM_PX = 20, ZOOM_LEAST = 0.002, ZOOM_MOST = 8;
+const FIRST_ZOOM_MOST = 3; // where all are shown: so few are large enough
 const BEND = 0.12; // of an arrow's length, so that two between the same ends stay two
 
 const graph = JSON.parse(document.getElementById("graph").textContent);
@@ -239,7 +240,7 @@ function showAll() {
   if (!nodes.length) return;
   const beside = size.width > 900 ? 320 : 0, below = 70; // the cards that lie over the picture
   const wide = size.width - beside - 60, high = size.height - below - 40;
-  const scale = Math.max(ZOOM_LEAST, Math.min(wide / (right - left), high / (bottom - top), 1.6));
+  const scale = Math.max(ZOOM_LEAST, Math.min(wide / (right - left), high / (bottom - top), FIRST_ZOOM_MOST));
   camera.x = (left + right) / 2 - beside / 2 / scale;
   camera.y = (top + bottom) / 2 + (below - 20) / 2 / scale;
   camera.scale = scale;

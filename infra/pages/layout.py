@@ -12,14 +12,15 @@ from statistics import median
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Point: TypeAlias = tuple[float, float]
 
 EXACT_MEMBERS_MAX = 150  # Kamada-Kawai takes time with the square of the members and more
 ROUNDS = 300
 WIDENED_MAX = 4.0  # by how much more than it needs a subtree may be spread
-BREADTH = 1.4  # of the whole picture against its height
+BREADTH = 1.4  # of the whole picture against its height: the room of a page beside its cards
+TRIED = 13  # breadths of a packing, from the one without waste on
 
 
 def ringed(parents: Sequence[int]) -> list[Point]:
@@ -80,14 +81,32 @@ def _same_chances(draw_from: Callable[[object], None]) -> Iterator[None]:
 
 
 def side_by_side(pictures: Sequence[Sequence[Point]], margin: float) -> list[list[Point]]:
-    """Return pictures moved apart, with a margin around each: the tallest first, rows in rows."""
+    """Return pictures moved apart, with a margin around each, together as broad as `BREADTH`."""
     boxes = [_box(picture) for picture in pictures]
     sizes = [(right - left + margin, bottom - top + margin) for left, top, right, bottom in boxes]
-    area = sum(width * height for width, height in sizes)
-    breadth = max(BREADTH * sqrt(area), *(width for width, _ in sizes), 0.0)
-    moved: list[list[Point]] = [[] for _ in pictures]
+    widest = max((width for width, _ in sizes), default=0.0)
+    even = sqrt(BREADTH * sum(width * height for width, height in sizes))
+    tried = dict.fromkeys(max(widest, even * (1 + n / 20)) for n in range(TRIED))
+    packed = [_packed(sizes, breadth, margin) for breadth in tried]
+    corners = min(packed, key=lambda corners: _reach(corners, sizes, margin))
+    return [
+        [(x + left - box[0], y + top - box[1]) for x, y in picture]
+        for picture, box, (left, top) in zip(pictures, boxes, corners, strict=True)
+    ]
+
+
+def _reach(corners: Iterable[Point], sizes: Iterable[Point], margin: float) -> float:
+    """Return the height of the least page of the breadth wanted that holds all."""
+    ends = [(x + wide, y + high) for (x, y), (wide, high) in zip(corners, sizes, strict=True)]
+    right, bottom = (max((end[n] for end in ends), default=margin) - margin for n in (0, 1))
+    return max(right / BREADTH, bottom)
+
+
+def _packed(sizes: Sequence[Point], breadth: float, margin: float) -> list[Point]:
+    """Return a corner for each size: the tallest first, rows in rows, none beyond the breadth."""
+    corners = [(0.0, 0.0)] * len(sizes)
     free = [(0.0, 0.0, breadth, inf)]  # rectangles: left, top, width, height
-    for place in sorted(range(len(pictures)), key=lambda each: (-sizes[each][1], each)):
+    for place in sorted(range(len(sizes)), key=lambda each: (-sizes[each][1], each)):
         width, height = sizes[place]
         at = next(
             n for n in range(len(free) - 1, -1, -1) if width <= free[n][2] and height <= free[n][3]
@@ -95,10 +114,9 @@ def side_by_side(pictures: Sequence[Sequence[Point]], margin: float) -> list[lis
         left, top, wide, high = free.pop(at)
         below = (left, top + height, wide, high - height)
         beside = (left + width, top, wide - width, height)
-        free[at:at] = [each for each in (below, beside) if min(each[2:]) > margin]
-        dx, dy = left - boxes[place][0], top - boxes[place][1]
-        moved[place] = [(x + dx, y + dy) for x, y in pictures[place]]
-    return moved
+        free[at:at] = [each for each in (below, beside) if min(each[2:]) >= margin]
+        corners[place] = left, top
+    return corners
 
 
 def _box(picture: Sequence[Point]) -> tuple[float, float, float, float]:
