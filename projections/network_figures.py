@@ -24,9 +24,10 @@ class FigureRow(NamedTuple):
     """One group of converted customers; the columns of the `network-figures` export.
 
     A converted customer: a relationship without a live referrer, or a converted prospect. The
-    cohort is the month it became one (`YYYY-MM`); the group of `all` has no name. K is how many
-    converted referrals each of them made, in ppm, rounded half up. The days from introduction to
-    conversion are those of the `brought` among them.
+    cohort is the month it became one (`YYYY-MM`); the group of `all` has no name, nor has the
+    branch of those without a relationship on the date. K is how many converted referrals each
+    of them made, in ppm, rounded half up. The days from introduction to conversion are those of
+    the `brought` among them.
     """
 
     grouped_by: GroupBy
@@ -79,6 +80,8 @@ def _group(book: Book, row: NetworkRow, as_of: date, by: GroupBy) -> str:
             became_on = row.converted_on or (customer.opened_on if customer else as_of)
             return became_on.isoformat()[:7]
         case "branch":
-            return profile_at(customer, as_of).branch if customer else ""
+            if customer is None or customer.opened_on > as_of:
+                return ""
+            return profile_at(customer, as_of).branch
         case "depth":
             return str(row.depth)

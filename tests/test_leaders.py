@@ -19,7 +19,17 @@ from projections.network_figures import FigureRow, figure_rows
 from projections.network_rules import Burst, Influence, NetworkRulesFile
 from projections.percentiles import nearest_rank
 from projections.referral_network import network_rows
-from tests.books import CURRENCY, account, as_ofs, balances, books, day, loan, referral
+from tests.books import (
+    CURRENCY,
+    account,
+    as_ofs,
+    balances,
+    books,
+    customer,
+    day,
+    loan,
+    referral,
+)
 from tests.test_referral_network import Facts, brought, family, opened
 
 if TYPE_CHECKING:
@@ -165,6 +175,18 @@ def test_observed_k_is_converted_referrals_per_converted_customer() -> None:
     groups = {(row.grouped_by, row.group) for row in found}
     assert {group for by, group in groups if by == "cohort"} == {"2023-12"}
     assert {group for by, group in groups if by == "branch"} == {"", "B1"}
+
+
+def test_who_has_no_relationship_yet_is_of_no_branch() -> None:
+    facts = [
+        *opened("A"),
+        (("P", "customer", ""), customer(day(9))),
+        brought("P", referral("A", day(0), converted_on=day(1))),
+        brought("N", referral("A", day(0), converted_on=day(1))),
+    ]
+    for as_of, branches in (day(8), {"": 2, "B1": 1}), (day(9), {"": 1, "B1": 2}):
+        found = [row for row in figures(facts, as_of) if row.grouped_by == "branch"]
+        assert {row.group: row.converted_customers for row in found} == branches
 
 
 def test_days_to_convert_are_of_those_who_were_brought() -> None:
