@@ -86,7 +86,8 @@ def contagion_rows(
     Only those in a guarantee are walked: the cost is that of both networks and of the walks' own
     steps.
     """
-    brought = _all_brought(list(network_rows(book, as_of, currency)), as_of, rules)
+    network = list(network_rows(book, as_of, currency, all_referrers=True))
+    brought = _all_brought(network, as_of, rules)
     risks = _risks(book, as_of, currency)
     for id_ in sorted(brought.keys() | risks.keys()):
         parts = brought.get(id_, _Brought()), risks.get(id_, _Risk())

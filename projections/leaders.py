@@ -70,7 +70,7 @@ def leader_rows(
 ) -> Iterator[LeaderRow]:
     """Yield a row for each referrer with somebody in the forest, in the order of the network.
 
-    `network` is `network_rows` of the same book and date.
+    `network` is `network_rows` of the same book and date, with all referrers.
     """
     weights = influence(network, as_of, rules.influence)
     children = defaultdict[str, list["NetworkRow"]](list)

@@ -39,9 +39,11 @@ class NetworkRow(NamedTuple):
     days_to_convert: int | None
 
 
-def network_rows(book: Book, as_of: date, currency: str) -> Iterator[NetworkRow]:
-    """Yield the rows of the network of a book."""
-    yield from Network(nodes(book, as_of, currency)).rows()
+def network_rows(
+    book: Book, as_of: date, currency: str, *, all_referrers: bool = False
+) -> Iterator[NetworkRow]:
+    """Yield the rows of the network of a book, as `Network.rows` does."""
+    yield from Network(nodes(book, as_of, currency)).rows(all_referrers=all_referrers)
 
 
 class _Sums(NamedTuple):
@@ -86,18 +88,18 @@ class Network:
         self._count(place, parent, 1, self._whole(place))
 
     def row(self, customer_id: str) -> NetworkRow | None:
-        """Return a customer's row, None where there is none."""
+        """Return the row of a node of the forest, None where the customer is none."""
         place = self._places.get(customer_id)
-        if place is None or not self._has_row(place):
+        if place is None or not (self._has_row(place) or self._children[place]):
             return None
         way = [*self._way_up(place)]
         return self._row(place, way[-1], len(way) - 1)
 
-    def rows(self) -> Iterator[NetworkRow]:
+    def rows(self, *, all_referrers: bool = False) -> Iterator[NetworkRow]:
         """Yield a row for every relationship opened by the date and every prospect in the forest.
 
-        By customer id in code point order. A referrer who is neither yet has no row, but its
-        place in the tree.
+        By customer id in code point order. A referrer who is neither yet has a place in the tree,
+        and a row where `all_referrers` are asked for.
         """
         roots, depths = [*range(len(self._ids))], [0] * len(self._ids)
         for place in reversed(self._leaves_first()):
@@ -106,13 +108,13 @@ class Network:
                 roots[place] = roots[parent]
                 depths[place] = depths[parent] + 1
         for place in sorted(range(len(self._ids)), key=self._ids.__getitem__):
-            if self._has_row(place):
+            if self._has_row(place) or (all_referrers and self._children[place]):
                 yield self._row(place, roots[place], depths[place])
 
     def tree(self, customer_id: str) -> list[NetworkRow]:
         """Return a node's row and all below it, each before its own children, earliest first.
 
-        Empty where the node has no row.
+        Empty where the customer is no node of the forest.
         """
         top = self.row(customer_id)
         if top is None:

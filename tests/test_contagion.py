@@ -20,6 +20,7 @@ from tests.books import (
     as_ofs,
     balances,
     books,
+    customer,
     day,
     guarantee,
     loan,
@@ -76,6 +77,20 @@ def test_the_same_person_shows_what_they_brought_and_what_their_default_costs() 
     )
 
 
+def test_who_stands_for_others_before_being_a_customer_has_what_they_brought() -> None:
+    facts = [
+        *opened("B"),
+        (("Q", "customer", ""), customer(day(9))),
+        (("B", "guarantee", "G1"), guarantee("Q", 5)),
+        brought("P", referral("Q", day(0), converted_on=day(1))),
+        brought("N", referral("X", day(0), converted_on=day(1))),
+    ]
+    found = rows(Book.from_rows(facts), day(1))
+    assert {id_: row.descendants for id_, row in found.items()} == {"B": 0, "Q": 1, "X": 1}
+    assert found["Q"].influence_ppb == found["X"].influence_ppb == 1_000_000_000
+    assert (found["Q"].given, found["X"].capacity) == (5, None)
+
+
 def test_who_is_in_no_guarantee_has_no_walk() -> None:
     row = rows(Book.from_rows(circle_of_a_referrer()), day(1))["C"]
     assert (row.descendants, row.group_id, row.group_size) == (1, None, 0)
@@ -92,7 +107,7 @@ def test_the_riskiest_cost_the_most_and_who_costs_nothing_is_left_out() -> None:
 @given(books, as_ofs)
 def test_each_side_is_what_its_own_view_says(book: Book, as_of: date) -> None:
     found = rows(book, as_of)
-    network = list(network_rows(book, as_of, CURRENCY))
+    network = list(network_rows(book, as_of, CURRENCY, all_referrers=True))
     leaders = {row.customer_id: row for row in leader_rows(book, network, as_of, RULES)}
     parties = {row.customer_id: row for row in exposure_rows(book, as_of, CURRENCY)}
     assert list(found) == sorted(leaders.keys() | parties.keys())

@@ -44,7 +44,7 @@ ONE = 1_000_000_000
 
 def leaders(facts: Facts, as_of: date) -> dict[str, LeaderRow]:
     book = Book.from_rows(facts)
-    network = list(network_rows(book, as_of, CURRENCY))
+    network = list(network_rows(book, as_of, CURRENCY, all_referrers=True))
     return {row.customer_id: row for row in leader_rows(book, network, as_of, RULES)}
 
 
@@ -117,6 +117,24 @@ def test_leaders_differ_by_what_is_counted() -> None:
     assert first == {"conversions": "A", "deposits": "C"}
     assert [row.customer_id for row in best(found, "influence", 3)] == ["B", "A", "C"]
     assert best(found, "drawn", 3) == []
+
+
+def test_who_brings_people_before_being_a_customer_is_a_leader_with_the_same_figures() -> None:
+    facts = [
+        (("Q", "customer", ""), customer(day(9))),
+        brought("P", referral("Q", day(0), converted_on=day(1))),
+        brought("N", referral("P", day(1), converted_on=day(3))),
+    ]
+    before, after = (leaders(facts, as_of) for as_of in (day(8), day(9)))
+    assert list(before) == list(after) == ["P", "Q"]
+    row = before["Q"]
+    assert (row.children, row.descendants, row.converted_descendants) == (1, 2, 2)
+    assert (row.days_p50, row.burst_on) == (1, None)
+    assert row.influence_ppb > before["P"].influence_ppb > 0
+    assert after["Q"]._replace(influence_ppb=row.influence_ppb) == row
+    assert [found.customer_id for found in best(before.values(), "conversions", 1)] == ["Q"]
+    roots = next(row for row in figures(facts, day(8)) if row.grouped_by == "all")
+    assert (roots.converted_customers, roots.converted_referrals) == (2, 1)  # P and N, and by P
 
 
 def test_an_opinion_leader_brought_people_who_bring_people() -> None:

@@ -131,3 +131,23 @@ def test_an_agreement_nobody_made_cannot_end() -> None:
     told = {"customer_id": "GX-001", "ended_on": "1993-02-02", "reason": "sold", "by": "HEAD-1"}
     answer = recorded("end-partner", agreement_id="AG404", **told)
     assert (answer.status, "unknown-agreement" in answer.err) == (1, True)
+
+
+def test_who_refers_before_being_a_customer_is_in_all_answers_but_the_network_export() -> None:
+    person = {"kind": "person", "segment": "retail", "branch": "B7", "manager": "RM-1"}
+    known = person | {"customer_id": "Q1", "name": "Q", "opened_on": "1993-03-01"}
+    assert recorded("open-relationship", **known).status == 0
+    told = {"introduced_on": "1993-02-01", "via": "customer", "by": "RM-1", "branch": "B7"}
+    brought = {"referral_id": "RQ1", "referrer_id": "Q1", "prospect_id": "N1", **told}
+    assert recorded("introduce-referral", **brought).status == 0
+    as_of = ("--as-of", "1993-02-20", "--json")
+    nodes = shown("network", "Q1", *as_of).document()["nodes"]
+    assert [(row["customer_id"], row["root_id"], row["depth"]) for row in nodes] == [
+        ("Q1", "Q1", 0),
+        ("N1", "Q1", 1),
+    ]
+    for view, has_row in (("leaders", True), ("contagion", True), ("network", False)):
+        rows = guanxi("export", view, *as_of).document()["rows"]
+        found = [row["descendants"] for row in rows if row["customer_id"] == "Q1"]
+        assert found == ([1] if has_row else []), view
+    assert guanxi("show", "network", "Q1", "--as-of", "1993-01-31").status == 1

@@ -85,7 +85,8 @@ def forest(count: int) -> Book:
 
 
 def network(book: Book, top: str | None = None) -> Page:
-    return network_page(network_rows(book, day(100), CURRENCY), day(100), CURRENCY, top)
+    rows = network_rows(book, day(100), CURRENCY, all_referrers=True)
+    return network_page(rows, day(100), CURRENCY, top)
 
 
 def data_of(text: str) -> Any:  # noqa: ANN401 - any JSON document
@@ -133,6 +134,7 @@ def test_a_node_tells_its_figures_and_whether_it_was_converted() -> None:
         "Converted": "",
     }
     assert told["P1"][1]["Converted"] == str(day(4))
+    assert told["X1"][1]["Below in all"] == "1"  # who refers before being a customer
 
 
 def test_the_largest_trees_are_shown_where_there_is_no_room_for_all(

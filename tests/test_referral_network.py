@@ -235,9 +235,12 @@ def agree_with_brute_force(book: Book, as_of: date) -> None:
             below[above].add(who)
     conversions = {who: lived(book, who, as_of) for who in parents}
     converted = {who for who, found in conversions.items() if found and found[1]}
-    found = list(Network(nodes(book, as_of, CURRENCY)).rows())
-    assert [row.customer_id for row in found] == sorted(members)
+    network = Network(nodes(book, as_of, CURRENCY))
+    found = list(network.rows(all_referrers=True))
+    assert [row.customer_id for row in found] == sorted(below)
+    assert list(network.rows()) == [row for row in found if row.customer_id in members]
     for row in found:
+        assert row == network.row(row.customer_id) == network.tree(row.customer_id)[0]
         way = path(parents, row.customer_id)
         here = below[row.customer_id]
         assert row.referrer_id == parents.get(row.customer_id)

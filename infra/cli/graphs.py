@@ -63,8 +63,9 @@ def show_network(
         known_at,
         lambda answers, on, known: network_of(answers, on, currency, known),
     )
-    found = list(network.rows()) if customer_id is None else network.tree(customer_id)
-    if customer_id is not None and not found:
+    if customer_id is None:
+        found = list(network.rows(all_referrers=True))
+    elif not (found := network.tree(customer_id)):
         raise not_found("customer", customer_id, on)
     if html is not None:
         _answer_page(settings, network_page(found, on, chosen, customer_id), html, on)

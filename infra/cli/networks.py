@@ -36,7 +36,7 @@ AT_RISK_SHOWN = 20
 
 
 def _leaders(book: Book, as_of: date, currency: str) -> Iterator[LeaderRow]:
-    network = list(network_rows(book, as_of, currency))
+    network = list(network_rows(book, as_of, currency, all_referrers=True))
     return leader_rows(book, network, as_of, network_rules(as_of))
 
 

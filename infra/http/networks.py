@@ -48,7 +48,8 @@ def networks(queries: Queries) -> APIRouter:
     ) -> dict[str, Any]:
         book, on = queries.book(NETWORK, asked)
         currency = currency_of(book, asked.currency)
-        rows = leader_rows(book, list(network_rows(book, on, currency)), on, network_rules(on))
+        network = list(network_rows(book, on, currency, all_referrers=True))
+        rows = leader_rows(book, network, on, network_rules(on))
         found = [row_document(row) for row in best(rows, by, limit)]
         return {"as_of": str(on), "currency": currency, "leaders": found}
 

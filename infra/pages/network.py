@@ -44,8 +44,9 @@ def network_page(
 ) -> Page:
     """Return the tree of a customer, or without one every tree of two and more.
 
-    The largest come first. The page says how many are left out: those beyond `NODES_MAX`, and
-    of all trees those who stand alone.
+    `rows` are those of the customer's tree, or of the network with all referrers. The largest
+    trees come first. The page says how many are left out: those beyond `NODES_MAX`, and of all
+    trees those who stand alone.
     """
     known = {row.customer_id: row for row in rows}
     trees = sorted(_trees(known, top), key=lambda tree: (-len(tree.ids), tree.ids[0]))
@@ -58,8 +59,7 @@ def network_page(
         first = len(nodes)
         links += [(first + above, first + n, 1, "") for n, above in enumerate(tree.parents) if n]
         nodes += [
-            _node(id_, known.get(id_), place, currency)
-            for id_, place in zip(tree.ids, places, strict=True)
+            _node(known[id_], place, currency) for id_, place in zip(tree.ids, places, strict=True)
         ]
     left = sum(len(tree.ids) for tree in trees) - len(nodes)
     return Page(
@@ -84,7 +84,6 @@ def _trees(known: Mapping[str, NetworkRow], top: str | None) -> Iterator[_Tree]:
             tops.append(row.customer_id)
         else:
             below[row.referrer_id].append(row)
-    tops += [id_ for id_ in below if id_ not in known]  # who refers before being a customer
     for start in [top] if top else tops:
         tree = _Tree([start], [-1])
         for place, id_ in enumerate(tree.ids):  # grows while it is walked
@@ -103,10 +102,8 @@ def _within(trees: Sequence[_Tree], nodes_max: int) -> Iterator[_Tree]:
         nodes_max -= len(tree.ids)
 
 
-def _node(id_: str, row: NetworkRow | None, place: tuple[float, float], currency: str) -> Node:
+def _node(row: NetworkRow, place: tuple[float, float], currency: str) -> Node:
     x, y = place
-    if row is None:
-        return id_, round(x, 1), round(y, 1), RADIUS_PX, 2, -1, [""] * len(FIGURES)
     radius = min(RADIUS_MAX_PX, RADIUS_PX + RADIUS_GROWS_PX * log2(1 + row.descendants))
     kind = 0 if row.converted_on else 1 if row.introduced_on else 2
     figures = [
@@ -118,4 +115,4 @@ def _node(id_: str, row: NetworkRow | None, place: tuple[float, float], currency
         money(row.subtree_deposits, currency),
         *(str(on) if on else "" for on in (row.introduced_on, row.converted_on)),
     ]
-    return id_, round(x, 1), round(y, 1), round(radius, 1), kind, -1, figures
+    return row.customer_id, round(x, 1), round(y, 1), round(radius, 1), kind, -1, figures
