@@ -56,7 +56,10 @@ class PartnerAgreed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerEnded:
-    """An agreement was ended early: it is in force until the day before."""
+    """An agreement was ended early: it is in force until the day before.
+
+    One that was ended by the day on which it starts never is.
+    """
 
     customer_id: str
     agreement_id: str
@@ -121,7 +124,7 @@ class AgreePartner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndPartner:
-    """Record that an agreement with a partner was ended early."""
+    """Record that an agreement with a partner was ended early, or before it starts."""
 
     agreement_id: str
     customer_id: str
@@ -150,6 +153,7 @@ def _end(command: EndPartner, partner: Partner) -> tuple[PartnerEvent, ...]:
     agreement = partner.agreements.get(command.agreement_id)
     if agreement is None:
         raise UnknownAgreementError("agreement_id", command.agreement_id)
-    checks.in_order("ended_on", command.ended_on, "starts_on", agreement.starts_on)
+    first = "agreed_on" if agreement.agreed_on < agreement.starts_on else "starts_on"
+    checks.in_order("ended_on", command.ended_on, first, getattr(agreement, first))
     ended = told(PartnerEnded, command)
     return () if partner.ended.get(command.agreement_id) == ended else (ended,)

@@ -161,7 +161,9 @@ class _Agreement(NamedTuple):
 def _agreement(partner: Partner, as_of: date, versions: Sequence[PartnerRules]) -> _Agreement:
     """Return the agreement in force, else the next to come, else the last that ended."""
     running = [each for each in partner.agreements if _covers(each, as_of)]
-    coming = [each for each in partner.agreements if each.starts_on > as_of]
+    coming = [
+        each for each in partner.agreements if each.starts_on > as_of and each.ended_on is None
+    ]
     status: AgreementStatus
     if running:
         status, found = "running", max(running, key=attrgetter("starts_on"))

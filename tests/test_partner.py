@@ -100,12 +100,27 @@ def test_an_agreement_that_was_never_made_with_this_partner_does_not_end() -> No
     )
 
 
-def test_an_agreement_does_not_end_before_it_starts() -> None:
+def test_an_agreement_may_be_cancelled_before_it_starts_but_not_before_it_was_made() -> None:
+    for day in ("1994-03-05", "1994-03-31", "1994-04-01"):
+        cancel = replace(end, ended_on=on(day))
+        given(firm, agreed).when(cancel).then(replace(ended, ended_on=on(day)))
+    given(firm, agreed).when(replace(end, ended_on=on("1994-03-04"))).then_refused(
+        DatesOutOfOrderError, "ended_on"
+    )
+
+
+def test_an_agreement_made_after_it_started_may_end_from_its_start_on() -> None:
+    late = replace(agreed, agreed_on=on("1994-05-01"))
+    from_the_start = replace(end, ended_on=on("1994-04-01"))
+    given(firm, late).when(from_the_start).then(replace(ended, ended_on=on("1994-04-01")))
+    given(firm, late).when(replace(end, ended_on=on("1994-03-31"))).then_refused(
+        DatesOutOfOrderError, "ended_on"
+    )
+
+
+def test_the_dates_of_an_agreement_are_in_order() -> None:
     given(firm).when(replace(agree, ends_on=on("1994-03-31"))).then_refused(
         DatesOutOfOrderError, "ends_on"
-    )
-    given(firm, agreed).when(replace(end, ended_on=on("1994-03-31"))).then_refused(
-        DatesOutOfOrderError, "ended_on"
     )
     given(firm).when(replace(agree, ends_on=on("1994-04-01"))).then(
         replace(agreed, ends_on=on("1994-04-01"))

@@ -138,6 +138,16 @@ def test_an_agreement_ended_early_is_in_force_until_the_day_before() -> None:
     assert [row(facts, day(on)).ends_on for on in (9, 10)] == [day(30), day(9)]
 
 
+def test_an_agreement_cancelled_before_it_starts_never_runs() -> None:
+    facts = [*partner(replace(AGREED, ended_on=day(4))), lead("P1", 3), lead("P2", 6)]
+    found = {n: row(facts, day(n)) for n in (3, 4, 5, 31)}
+    assert [found[n].agreement for n in found] == ["coming", "ended", "ended", "ended"]
+    assert (found[3].ends_on, found[31].starts_on, found[31].ends_on) == (day(30), day(5), day(3))
+    assert (found[31].leads, found[31].unagreed_leads) == (2, 2)
+    beside = partner(replace(AGREED, ended_on=day(4)), replace(AGREED, agreement_id="A2"))
+    assert (row(beside, day(4)).agreement, row(beside, day(4)).agreement_id) == ("coming", "A2")
+
+
 def test_of_several_agreements_the_running_one_is_shown_then_the_next() -> None:
     second = replace(AGREED, agreement_id="A2", starts_on=day(33), ends_on=day(40))
     facts = partner(AGREED, second)
