@@ -235,7 +235,7 @@ def _json(kind: str = "string", **more: object) -> WithJsonSchema:
     return WithJsonSchema({"type": kind, **more})
 
 
-_AMOUNT_TEXT = "decimal text with at most the currency's digits"
+_AMOUNT_TEXT = "decimal number in units of the currency, with at most its digits"
 Id: TypeAlias = Annotated[
     str,
     PlainValidator(parse_id),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import stat
 from typing import TYPE_CHECKING
 
@@ -140,6 +142,44 @@ def test_every_command_is_listed_with_its_fields() -> None:
     assert set(listed) == set(FORMS)
     shown = guanxi("record").out
     assert all(name in shown for name in FORMS)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_help_of_a_command_tells_each_field_and_an_example_that_holds(name: str) -> None:
+    shown = guanxi("record", name, "--help")
+    assert shown.status == 0
+    table, example = shown.out.split("For example:")
+    told = dict(re.findall(r"^--(\w+) +(required|optional) +\w", table, re.MULTILINE))
+    form = FORMS[name]
+    assert told == dict.fromkeys(form.required, "required") | dict.fromkeys(
+        form.optional, "optional"
+    )
+    program, verb, command, *options = shlex.split(example.replace("\\\n", " "))
+    assert (program, verb, command) == ("guanxi", "record", name)
+    fields = {word.removeprefix("--"): options[2 * n + 1] for n, word in enumerate(options[::2])}
+    assert set(fields) == set(form.required)
+    form.command(fields)
+
+
+def test_the_help_of_a_command_tells_types_units_and_choices() -> None:
+    shown = " ".join(guanxi("record", "--help", "approve-loan").out.split())
+    for told in (
+        "--loan_id required id: up to 64 printable characters without spaces",
+        "--approved_on required date, YYYY-MM-DD",
+        "--principal required decimal number in units of the currency",
+        "--term_months required whole number of months",
+        "--repayment required equal_instalment | interest_first | bullet",
+        "0.045 is 4.5 %",
+    ):
+        assert told in shown
+    assert "Usage: guanxi record" in guanxi("record", "no-such-command", "--help").out
+    assert guanxi("status", "--json").document()["ledger"]["position"] == 0
+
+
+def test_the_example_of_a_command_is_recorded_as_it_stands() -> None:
+    shown = guanxi("record", "open-relationship", "--help").out.partition("For example:")[2]
+    _, *words = shlex.split(shown.replace("\\\n", " "))
+    assert position(guanxi(*words, "--json")) == 1
 
 
 def test_a_sound_feed_is_taken_and_a_rejected_row_is_told(ledger: Path) -> None:

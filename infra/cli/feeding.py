@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
+from typer.core import TyperCommand
 
 from infra.attempt import Refused, Told, Unchanged
 from infra.cli.failures import BadCallError, persisting
@@ -26,6 +27,7 @@ from infra.composition import make_ledger, make_topics, opened
 from infra.event_store.ledger import PARTITIONS, TOPIC_PREFIX
 from infra.feeds.ingest import ingest as ingest_feed
 from infra.outages import tell_outage
+from infra.rendering.command_help import command_help
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +40,19 @@ def register(app: typer.Typer) -> None:
     app.command("init")(init)
     app.command("ingest")(ingest)
     anything = {"ignore_unknown_options": True}
-    app.command("record", context_settings=anything)(record)
+    app.command("record", cls=RecordCommand, context_settings=anything)(record)
+
+
+class RecordCommand(TyperCommand):
+    """`record`: asked for help on a command of the ledger, it gives that."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer publishes no type
+        """Show the fields of the command that stands beside `--help`, if one does."""
+        named = next((word for word in args if word in FORMS), None)
+        if named is not None and not set(ctx.help_option_names).isdisjoint(args):
+            Console().print(command_help(FORMS[named]))
+            ctx.exit()
+        return super().parse_args(ctx, args)
 
 
 @with_settings
@@ -124,7 +138,10 @@ def record(
     actor: Annotated[str | None, typer.Option(help="Who. Default: the login name.")] = None,
     business_date: BusinessDate = None,
 ) -> None:
-    """Record one command. Without one: list the commands and their fields."""
+    """Record one command. Without one: list the commands and their fields.
+
+    COMMAND --help tells what each field of a command holds, with an example.
+    """
     if not words:
         settings.answer(_commands(), _show_commands)
         return
@@ -219,3 +236,4 @@ def _show_commands() -> None:
     console.print(table)
     console.print("guanxi record COMMAND --FIELD VALUE …, or the fields as one JSON object")
     console.print("A list of items is a JSON list, text with one a line, or an option for each.")
+    console.print("guanxi record COMMAND --help tells what each field holds, with an example")
