@@ -37,6 +37,7 @@ def test_serve_answers_applies_what_others_record_and_stops_when_told(tmp_path: 
         told = guanxi("record", "assign-manager", fields, "--json").document()
         status, body = serve.get(f"/relationships/GX-001?min_position={told['position']}")
         assert (status, json.loads(body)["manager"]) == (200, "RM-77")
+        assert serve.get(f"/network/GX-001?min_position={told['position']}")[0] == 200
         status, metrics = serve.get("/metrics")
         assert status == 200
         assert f"guanxi_ledger_position {float(told['position'])}" in metrics
