@@ -35,18 +35,19 @@ def lines_of(test: Test, deposits: Sequence[Deposit], flows: Sequence[Flow]) -> 
     lines = [f"window {_iso(window.first)} {_iso(window.last)}", f"surplus {test.surplus}"]
     if result.status == "waived":
         lines.append("waived")
-    every = [stretch.terms for stretch in window.stretches]
-    lines += [
-        f"terms from {_iso(max(stretch.first, window.first))} {_told(stretch.terms)}"
-        for stretch in window.stretches
-    ]
-    counted = {one.account_id: one for terms in every for one in deposits_counted(terms, deposits)}
-    first = window.first - max([terms.missing_days for terms in every])
-    last = last_day_that_mattered(test)
+    counted: dict[str, Deposit] = {}
+    missing_days, by_debt = 0, False
+    for stretch in window.stretches:
+        terms = stretch.terms
+        lines.append(f"terms from {_iso(max(stretch.first, window.first))} {_told(terms)}")
+        counted |= {one.account_id: one for one in deposits_counted(terms, deposits)}
+        missing_days = max(missing_days, terms.missing_days)
+        by_debt = by_debt or rests_on_debt(terms)
+    first, last = window.first - missing_days, last_day_that_mattered(test)
     for deposit in counted.values():
         lines.append(f"account {deposit.account_id} opened {_iso(deposit.opened)}")
         lines += _balances(deposit, first, last)
-    if any(map(rests_on_debt, every)):
+    if by_debt:
         end = result.window_end
         lines += [f"debt {f.on} drawn {f.drawn} repaid {f.repaid}" for f in flows if f.on <= end]
     return sorted(lines)
@@ -79,15 +80,14 @@ def rests_on_debt(terms: Terms) -> bool:
 
 
 _TERMS = tuple(field.name for field in fields(Terms))
-_FORM = " ".join(f"{name}={{}}" for name in _TERMS)
-_AS_WRITTEN = frozenset({str, int, date})  # types that `str.format` writes as `_text` would
+_FORM = " ".join(f"{name}=%s" for name in _TERMS)
+_AS_WRITTEN = frozenset({str, int, date})  # types that `%s` writes as `_text` would
 _values_of = attrgetter(*_TERMS)
 
 
 def _told(terms: Terms) -> str:
-    return _FORM.format(
-        *[value if type(value) in _AS_WRITTEN else _text(value) for value in _values_of(terms)]
-    )
+    values = [v if type(v) in _AS_WRITTEN else _text(v) for v in _values_of(terms)]
+    return _FORM % tuple(values)
 
 
 def _text(value: object) -> str:
