@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 from domain.compliance import tests
 from domain.counted_balances import deposits_counted
-from domain.inputs import hash_of, lines_of, rests_on_debt
+from domain.inputs import hash_of, last_day_that_mattered, lines_of, rests_on_debt
+from domain.windows import LONGER, period_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
 
     from domain.commitment import Metric
     from domain.compliance import Agreed, Test, WindowResult
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 Touched: TypeAlias = Literal["account", "balance", "debt", "terms", "waiver"]
+SHORT = frozenset({"in_cure", "cured", "breached"})  # outcomes for which cure days are looked at
 
 
 class Report(Protocol):
@@ -51,8 +53,9 @@ class Report(Protocol):
 class Change(NamedTuple):
     """An event that may make a test of days gone by another one.
 
-    `on` is the day of a balance or of what changed a debt, else that of the telling. `account_id`
-    is there for an account and its balances, `windows` (first and last start) for a waiver.
+    `on` is the day of a balance, of what changed a debt, or of a release, else that of the
+    telling. `account_id` is there for an account and its balances. `span` holds the first and last
+    day that terms are about: of a waiver, on which windows begin.
     """
 
     position: int
@@ -60,41 +63,54 @@ class Change(NamedTuple):
     on: date
     of: Touched
     account_id: str = ""
-    windows: tuple[date, date] | None = None
+    span: tuple[date, date] = (date.min, date.max)
 
 
 class Bearing(NamedTuple):
     """What a test of a window rests on: accounts, the days of their balances, and debt or not."""
 
     window: Window
+    today: int
     accounts: frozenset[str]
     first: int
     last: int
     rests_on_debt: bool
 
     @classmethod
-    def on(cls, test: Test, deposits: Sequence[Deposit]) -> Bearing:
-        """Return what a test rests on, of these accounts."""
-        window = test.window
+    def of(cls, test: Test, deposits: Sequence[Deposit], last: Report) -> Bearing:
+        """Return what a test and the last report of its window rest on, of these accounts.
+
+        Where a surplus is carried in, the windows before it are among it.
+        """
+        window, first = test.window, test.window.first
         every = [stretch.terms for stretch in window.stretches]
+        counted = {d.account_id for terms in every for d in deposits_counted(terms, deposits)}
+        if window.follows and window.terms.netting == "carry_surplus":
+            first = period_first(LONGER[window.terms.window], first)
+            counted = {deposit.account_id for deposit in deposits}
+        end = last_day_that_mattered(test)
+        if last.outcome in SHORT:
+            end = window.last + window.terms.grace_days + window.terms.cure_days
         return cls(
             window,
-            frozenset(d.account_id for terms in every for d in deposits_counted(terms, deposits)),
-            window.first - max(terms.missing_days for terms in every),
-            window.last + window.terms.grace_days + window.terms.cure_days,
+            test.evidence.today,
+            frozenset(counted),
+            first - max(terms.missing_days for terms in every),
+            end,
             any(map(rests_on_debt, every)),
         )
 
     def is_touched(self, change: Change) -> bool:
         """Tell whether the test may come out otherwise for a change."""
         on = change.on.toordinal()
+        if on > self.today:
+            return False
+        first, last = (day.toordinal() for day in change.span)
         match change.of:
             case "terms":
-                return True
+                return first <= self.window.last
             case "waiver":
-                assert change.windows is not None
-                first, last = change.windows
-                return first.toordinal() <= self.window.first <= last.toordinal()
+                return first <= self.window.first <= last
             case "debt":
                 return self.rests_on_debt and on <= self.window.last
             case "account":
@@ -149,19 +165,17 @@ class Case:
         Either its figures are others now, or made again on its own day it would be another.
         """
         report = self.reports.get(window_start)
-        if report is None:
+        if report is None or (report.outcome == "void" and found is None):
             return False
-        if found is None:
-            return report.outcome != "void"
-        if _figures(found.test.result) != _figures(report):
+        if report.outcome == "void":  # of a window that ends on another day, nothing was said
+            return window_start in self.findings(report.tested_on)
+        if found is None or _figures(found.test.result) != _figures(report):
             return True
         if not self.changes:
             return False
         then = self.findings(report.tested_on).get(window_start)
-        if then is None:
-            return True
         told = (report.outcome, report.inputs_sha256)
-        return (then.outcome, then.inputs_sha256) != told
+        return then is None or (then.outcome, then.inputs_sha256) != told
 
 
 def _figures(of: Report | WindowResult) -> tuple[object, ...]:

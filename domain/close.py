@@ -267,20 +267,16 @@ class _About:
         )
 
     def _causes(self) -> Sequence[Change]:
-        """Return the changes that bear on the window; where none does, on those before it.
-
-        A surplus brings what changed an earlier window into a later one.
-        """
+        """Return the changes that bear on the window, or that took it away."""
         waived = self.finding is not None and self.finding.outcome == "waived"
         if self.last is None or not (self.restated or waived):
             return ()
         news = [one for one in self.case.changes if self._is_news(one, self.last)]
         if self.finding is None:
-            return [one for one in news if one.of == "terms"]
-        bearing = Bearing.on(self.finding.test, self.case.deposits)
-        return [one for one in news if bearing.is_touched(one)] or [
-            one for one in news if bearing._replace(first=0).is_touched(one)
-        ]
+            end = self.last.window_end
+            return [one for one in news if one.of == "terms" and one.span[0] <= end]
+        bearing = Bearing.of(self.finding.test, self.case.deposits, self.last)
+        return [one for one in news if bearing.is_touched(one)]
 
     def _is_news(self, change: Change, last: Report) -> bool:
         """Tell whether a change came after the last test of the window."""

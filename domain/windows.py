@@ -149,6 +149,12 @@ def period_last(kind: str, day: int) -> int:
     return date(on.year, month, monthrange(on.year, month)[1]).toordinal()
 
 
+def period_first(kind: str, day: int) -> int:
+    """Return the first day of the calendar period of a kind (not `term`) that a day lies in."""
+    on = date.fromordinal(day)
+    return date(on.year, on.month - (on.month - 1) % MONTHS[kind], 1).toordinal()
+
+
 def months_later(day: date, months: int) -> date:
     """Return the same day some months later or earlier, the last one of a shorter month.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -27,7 +28,6 @@ from projections.deposit_compliance import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
 
     from domain.case import Touched
     from domain.record import Recorded
@@ -117,8 +117,10 @@ def _changes(
 def _of_commitment(recorded: Recorded) -> Change | None:
     match recorded.event:
         case CommitmentWaived(windows_from=first, windows_to=last):
-            return _change(recorded, "waiver")._replace(windows=(first, last))
-        case CommitmentAgreed() | CommitmentAmended() | CommitmentReleased():
+            return _change(recorded, "waiver")._replace(span=(first, last))
+        case CommitmentAmended(effective_on=first) | CommitmentReleased(released_on=first):
+            return _change(recorded, "terms")._replace(span=(first, date.max))
+        case CommitmentAgreed():
             return _change(recorded, "terms")
         case _:
             return None

@@ -230,7 +230,7 @@ def test_a_waiver_is_reported_from_the_day_it_is_told_and_restates_nothing() -> 
     waived = replace(agreed(HUNDRED), waivers=(Waiver(march(12), march(1), march(1)),))
     closes = Closes(waived)
     assert outcomes(closes.close(march(11), *SHORT)) == ["breached"]
-    told = Change(90, "the waiver", march(12), "waiver", windows=(march(1), march(1)))
+    told = Change(90, "the waiver", march(12), "waiver", span=(march(1), march(1)))
     [tested] = closes.close(march(12), *SHORT, changes=(told,))
     assert isinstance(tested, CommitmentTested)
     assert (tested.outcome, tested.restates) == ("waived", None)
@@ -250,7 +250,7 @@ def test_an_amendment_that_undoes_a_window_makes_its_report_void() -> None:
     assert closes.close(march(34), *[120] * 34) == []
     [again] = closes.close(march(61), *[120] * 61)
     assert isinstance(again, CommitmentTested)
-    assert (again.outcome, again.window_end, again.restates is None) == ("met", march(61), False)
+    assert (again.outcome, again.window_end, again.restates) == ("met", march(61), None)
 
 
 def test_the_same_close_gives_the_same_ids_and_no_other_close_does() -> None:
@@ -279,13 +279,63 @@ def test_only_what_bears_on_a_window_is_a_cause() -> None:
         CHANGE._replace(position=2, on=march(8)),  # after the cure days
         CHANGE._replace(position=3, of="account", account_id="A9"),
         Change(4, "a draw, though a fixed amount is required", march(2), "debt"),
-        Change(5, "a waiver of April", march(2), "waiver", windows=(march(32), march(40))),
+        Change(5, "a waiver of April", march(2), "waiver", span=(march(32), march(40))),
     ]
     closes = Closes(HUNDRED)
     closes.close(march(4), *SHORT)
     [tested, _] = closes.close(march(9), 0, 0, 0, 0, changes=[*elsewhere, CHANGE])
     assert isinstance(tested, CommitmentTested)
     assert [cause.position for cause in tested.causes] == [77]
+
+
+def test_terms_and_waivers_that_are_not_known_or_hold_later_are_no_cause() -> None:
+    later = (march(20), march(60))
+    unborn = [
+        Change(1, "an amendment of later days", march(5), "terms", span=later),
+        Change(2, "an amendment told after this day", march(12), "terms"),
+        Change(3, "a release to come", march(20), "terms", span=later),
+        Change(4, "a waiver told after this day", march(12), "waiver", span=(march(1), march(1))),
+    ]
+    closes = Closes(HUNDRED)
+    closes.close(march(4), *SHORT)
+    [tested, _] = closes.close(march(9), 0, 0, 0, 0, changes=[*unborn, CHANGE])
+    assert isinstance(tested, CommitmentTested)
+    assert [cause.position for cause in tested.causes] == [77]
+
+
+def test_cure_days_bear_where_they_were_looked_at() -> None:
+    in_cure = CHANGE._replace(position=78, on=march(6))
+    met = Closes(HUNDRED)
+    met.close(march(4), 120, 120, 120, 120)
+    [tested] = met.close(march(7), 110, 120, 120, 120, changes=[CHANGE, in_cure])
+    assert isinstance(tested, CommitmentTested)
+    assert [cause.position for cause in tested.causes] == [77]
+    short = Closes(HUNDRED)
+    short.close(march(4), *SHORT)
+    [tested] = short.close(march(7), 120, 120, 120, 120, changes=[CHANGE, in_cure])
+    assert isinstance(tested, CommitmentTested)
+    assert [cause.position for cause in tested.causes] == [77, 78]
+
+
+def test_what_changed_a_surplus_is_a_cause_beside_what_changed_the_window() -> None:
+    april, may = march(32), march(62)
+    closes = Closes(
+        replace(HUNDRED, starts_on=april, ends_on=march(92), cure_days=0, netting="carry_surplus")
+    )
+    before = (0,) * 31
+    closes.close(march(92), *before, *(110,) * 30, *(100,) * 31)
+    in_march, in_april, in_may = (
+        CHANGE._replace(position=position, on=on)
+        for position, on in ((78, march(10)), (79, march(40)), (80, march(70)))
+    )
+    less = (*(110,) * 29, 105, *(100,) * 30, 99)
+    events = closes.close(march(93), *before, *less, changes=[in_march, in_april, in_may])
+    causes = {
+        event.window_start: [cause.position for cause in event.causes]
+        for event in events
+        if isinstance(event, CommitmentTested)
+    }
+    assert causes == {april: [79], may: [79, 80]}
 
 
 def test_terms_told_after_a_report_are_a_cause_whenever_they_come_to_bear() -> None:
