@@ -451,6 +451,14 @@ class RewardOutOfStepError(RefusedError):
     remedy = "Look at it with show rewards, and record the step that comes next"
 
 
+class RewardAlreadyAccruedError(RefusedError):
+    """Whose id does not matter: a payee gets one reward by a plan for a prospect."""
+
+    code = "reward-already-accrued"
+    rule = "this payee has a reward by this plan for this prospect, under another id"
+    remedy = "Look at it with show rewards; if it is wrong, claw all of it back first"
+
+
 class RewardOverWholeError(RefusedError):
     """Late facts can make somebody else the payee of what was accrued already."""
 

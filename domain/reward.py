@@ -1,7 +1,7 @@
 """A reward for bringing a customer: accrued by a plan, approved by another person, paid once.
 
-All rewards for one prospect share a stream, so that the payees of a plan never get more than its
-whole together is one version check. How far a reward came and what was taken back of it are two
+All rewards for one prospect share a stream, so that each payee of a plan gets one, and all of them
+together never more than its whole, is one version check. How far a reward came and what was taken back of it are two
 things: what is left is paid.
 """
 
@@ -18,6 +18,7 @@ from domain.errors import (
     ClawedBackLessError,
     ClawedBackTooMuchError,
     KeyConflictError,
+    RewardAlreadyAccruedError,
     RewardOutOfStepError,
     RewardOverWholeError,
     UnknownReferralError,
@@ -27,7 +28,7 @@ from domain.telling import told
 from domain.values import Minor, Ppm  # noqa: TC001 - read at run time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from domain.world import World
 
@@ -256,11 +257,21 @@ def _accrue(command: AccrueReward, world: World) -> tuple[RewardEvent, ...]:
         if _earned(before.accrued) != _earned(accrued):
             raise KeyConflictError("reward_id", command.reward_id)
         return ()
-    kept = sum(r.kept for r in rewards.values() if r.accrued.plan == command.plan)
-    if kept + command.amount > command.whole:
-        detail = f"{kept} of {command.whole} minor units by plan {command.plan} are taken"
-        raise RewardOverWholeError("amount", command.amount, detail)
+    _check_others(command, [r for r in rewards.values() if r.accrued.plan == command.plan])
     return (accrued,)
+
+
+def _check_others(command: AccrueReward, by_plan: Sequence[Reward]) -> None:
+    """Refuse a second reward of a payee, or more for all than the whole of a plan's rewards."""
+    kept = [reward for reward in by_plan if reward.kept]
+    for other in kept:
+        if other.accrued.payee_id == command.payee_id:
+            detail = f"it is {other.accrued.reward_id}"
+            raise RewardAlreadyAccruedError("payee_id", command.payee_id, detail)
+    taken = sum(reward.kept for reward in kept)
+    if taken + command.amount > command.whole:
+        detail = f"{taken} of {command.whole} minor units by plan {command.plan} are taken"
+        raise RewardOverWholeError("amount", command.amount, detail)
 
 
 def _earned(accrued: RewardAccrued) -> tuple[object, ...]:

@@ -424,6 +424,11 @@ class Reward:
     booked: str | None = None
     claw_backs: tuple[ClawedBack, ...] = ()
 
+    @property
+    def taken_back(self) -> int:
+        """All that was taken back so far, whatever the date."""
+        return self.claw_backs[-1].total if self.claw_backs else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Disposed:

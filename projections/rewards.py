@@ -1,7 +1,7 @@
 """Rewards (推荐奖励): what is due by the plans, what has to be taken back, and how far each came.
 
-Everything is worked out from the facts as of a date. A reward's id follows from plan, prospect
-and payee, so that whoever works it out again finds the same one.
+Everything is worked out from the facts as of a date. A reward's id follows from plan, prospect,
+payee and referral, so that whoever works it out again finds the same one.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ REWARDS = UUID("0a8d3a4e-51f4-5c0b-9a55-6b1f0f6f2b77")  # the name space of rewa
 RewardStatus: TypeAlias = Literal["accrued", "approved", "paid", "clawed_back"]
 
 
-def reward_id(plan_id: str, prospect_id: str, payee_id: str) -> str:
-    """Return the id of the one reward a payee can get by a plan for a prospect (UUIDv5)."""
-    return str(uuid5(REWARDS, f"{plan_id} {prospect_id} {payee_id}"))
+def reward_id(plan_id: str, prospect_id: str, payee_id: str, referral_id: str) -> str:
+    """Return the id of the one reward a payee can get by a plan under a referral (UUIDv5)."""
+    return str(uuid5(REWARDS, f"{plan_id} {prospect_id} {payee_id} {referral_id}"))
 
 
 def due(
@@ -47,14 +47,23 @@ def due(
     versions: Sequence[AttributionRules],
     by: str,
 ) -> Iterator[AccrueReward]:
-    """Yield what the plans give for the prospects who reached a milestone, and is not accrued."""
+    """Yield what the plans give for the prospects who reached a milestone, and is not accrued.
+
+    A reward told by hand is accrued too, unless all of it was taken back.
+    """
+    kept = {
+        (reward.plan, prospect_id, reward.payee_id)
+        for prospect_id, reward in book.rewards.values()
+        if reward.taken_back < reward.amount
+    }
     for prospect_id, stood in sorted(forest(book, as_of).items()):
         if is_forgotten(book, prospect_id):
             continue
         found = owed(book, prospect_id, stood, as_of, versions)
         for plan in plans.plans if found.shares else ():
             for reward in _accruals(plan, found, given(book, plan, found, as_of), as_of, by):
-                known = reward.reward_id in book.rewards
+                has_one = (plan.id, prospect_id, reward.payee_id) in kept
+                known = has_one or reward.reward_id in book.rewards
                 if not known and not is_forgotten(book, reward.payee_id):
                     yield reward
 
@@ -68,7 +77,9 @@ def _accruals(
             assert found.referral_id is not None
             assert gives.reached_on is not None
             yield AccrueReward(
-                reward_id=reward_id(plan.id, found.prospect_id, part.payee_id),
+                reward_id=reward_id(
+                    plan.id, found.prospect_id, part.payee_id, found.referral_id
+                ),
                 referral_id=found.referral_id,
                 plan=plan.id,
                 plan_version=plan.version,
@@ -97,7 +108,7 @@ def claw_backs(book: Book, as_of: date, plans: RewardPlans, by: str) -> Iterator
         total, reason = _to_take(book, prospect_id, reward, plan, as_of)
         if prospect_id not in edges or edges[prospect_id].converted_on is None:
             total, reason = reward.amount, "not_converted"
-        if total > (reward.claw_backs[-1].total if reward.claw_backs else 0):
+        if total > reward.taken_back:
             yield ClawBackReward(
                 reward_id=id_,
                 clawed_back_on=as_of,

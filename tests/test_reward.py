@@ -13,6 +13,7 @@ from domain.errors import (
     DatesOutOfOrderError,
     KeyConflictError,
     NotPositiveError,
+    RewardAlreadyAccruedError,
     RewardOutOfStepError,
     RewardOverWholeError,
     UnknownReferralError,
@@ -167,6 +168,16 @@ def test_what_was_clawed_back_is_free_for_the_right_payee() -> None:
     due.and_given(clawed_back).when(right).then(
         replace(accrued, reward_id="W2", payee_id="C9", amount=10_000)
     )
+
+
+def test_a_payee_has_one_reward_by_a_plan_for_a_prospect_whatever_its_id() -> None:
+    second = replace(accrue, reward_id="W2", amount=3_000)
+    for history in (due, due.and_given(replace(clawed_back, amount=6_999))):
+        error = history.when(second).then_refused(RewardAlreadyAccruedError, "payee_id")
+        assert "it is W1" in str(error)
+    told = replace(accrued, reward_id="W2", amount=3_000)
+    due.and_given(clawed_back).when(second).then(told)
+    due.when(replace(second, plan="other")).then(replace(told, plan="other"))
 
 
 @pytest.mark.parametrize("field", ["amount", "whole"])

@@ -191,15 +191,36 @@ def test_nothing_is_due_or_taken_of_the_forgotten() -> None:
     assert taken_by(FIXED, Book.from_rows([*prospect, accrued]), day(10)) == []
 
 
-def test_what_was_accrued_is_not_due_again() -> None:
-    known = Book.from_rows(
-        [
-            (("P", "referral", "R1"), REFERRAL),
-            (("P", "account", "A"), account(day(5))),
-            (("P", "reward", reward_id("fixed", "P", "X")), had(FIXED, 5_001)),
-        ]
-    )
-    assert [each.payee_id for each in given_by(FIXED, known, day(6))] == ["RM-1"]
+def not_yet(**rewards: Reward) -> list[str]:
+    """Return whom the fixed plan gives something, given rewards by id."""
+    rows: list[tuple[Key, Row]] = [
+        (("P", "referral", "R1"), REFERRAL),
+        (("P", "account", "A"), account(day(5))),
+        *((("P", "reward", id_), each) for id_, each in rewards.items()),
+    ]
+    return [each.payee_id for each in given_by(FIXED, Book.from_rows(rows), day(6))]
+
+
+def test_what_was_accrued_is_not_due_again_though_all_of_it_was_taken_back() -> None:
+    own = had(FIXED, 5_001)
+    gone = replace(own, claw_backs=(ClawedBack(day(6), 5_001, "fraud"),))
+    id_ = reward_id("fixed", "P", "X", "R1")
+    assert not_yet(**{id_: own}) == not_yet(**{id_: gone}) == ["RM-1"]
+
+
+def test_a_reward_told_by_hand_is_not_due_unless_all_of_it_was_taken_back() -> None:
+    own = had(FIXED, 5_001)
+    part = replace(own, claw_backs=(ClawedBack(day(6), 5_000, "fraud"),))
+    assert not_yet(W1=own) == not_yet(W1=part) == ["RM-1"]
+    gone = replace(own, claw_backs=(*part.claw_backs, ClawedBack(day(7), 5_001, "fraud")))
+    other = replace(own, plan="other")
+    assert not_yet(W1=gone) == not_yet(W1=other) == ["X", "RM-1"]
+
+
+def test_a_payee_can_earn_under_another_referral_what_was_taken_back_under_the_first() -> None:
+    gone = replace(had(FIXED, 5_001), claw_backs=(ClawedBack(day(6), 5_001, "fraud"),))
+    under_another = reward_id("fixed", "P", "X", "R0")
+    assert not_yet(**{under_another: replace(gone, referral_id="R0")}) == ["X", "RM-1"]
 
 
 # What is taken back.
