@@ -262,15 +262,20 @@ def _accrue(command: AccrueReward, world: World) -> tuple[RewardEvent, ...]:
 
 
 def _check_others(command: AccrueReward, by_plan: Sequence[Reward]) -> None:
-    """Refuse a second reward of a payee, or more for all than the whole of a plan's rewards."""
+    """Refuse a second reward of a payee, or more for all of them than the whole.
+
+    That is the smallest told: by a larger one, nobody may get what the others left.
+    """
     kept = [reward for reward in by_plan if reward.kept]
     for other in kept:
         if other.accrued.payee_id == command.payee_id:
             detail = f"it is {other.accrued.reward_id}"
             raise RewardAlreadyAccruedError("payee_id", command.payee_id, detail)
-    taken = sum(reward.kept for reward in kept)
-    if taken + command.amount > command.whole:
-        detail = f"{taken} of {command.whole} minor units by plan {command.plan} are taken"
+    like = [reward for reward in kept if reward.accrued.currency == command.currency]
+    whole = min((reward.accrued.whole for reward in like), default=command.whole)
+    whole, taken = min(whole, command.whole), sum(reward.kept for reward in like)
+    if taken + command.amount > whole:
+        detail = f"{taken} of {whole} minor units by plan {command.plan} are taken"
         raise RewardOverWholeError("amount", command.amount, detail)
 
 

@@ -180,6 +180,23 @@ def test_a_payee_has_one_reward_by_a_plan_for_a_prospect_whatever_its_id() -> No
     due.when(replace(second, plan="other")).then(replace(told, plan="other"))
 
 
+def test_no_larger_whole_told_later_gives_more_than_the_smallest() -> None:
+    second = replace(accrue, reward_id="W2", payee_id="C9", whole=100_000, amount=3_001)
+    error = due.when(second).then_refused(RewardOverWholeError, "amount")
+    assert "7000 of 10000 minor units" in str(error)
+    told = replace(accrued, reward_id="W2", payee_id="C9", whole=100_000, amount=3_001)
+    due.and_given(clawed_back).when(second).then(told)
+    smaller = replace(accrue, reward_id="W2", payee_id="C9", whole=9_000, amount=2_001)
+    due.when(smaller).then_refused(RewardOverWholeError, "amount")
+
+
+def test_a_whole_in_another_currency_is_another_one() -> None:
+    points = {"reward_id": "W2", "payee_id": "C9", "currency": "PTS", "whole": 100, "amount": 100}
+    command: AccrueReward = replace(accrue, **points)  # type: ignore[arg-type]  # as it is
+    told: RewardAccrued = replace(accrued, **points)  # type: ignore[arg-type]  # as it is
+    due.when(command).then(told)
+
+
 @pytest.mark.parametrize("field", ["amount", "whole"])
 def test_a_reward_is_above_nothing(field: str) -> None:
     nothing: AccrueReward = replace(accrue, **{field: 0})  # type: ignore[arg-type]  # by parameter
@@ -212,7 +229,9 @@ def test_what_is_approved_is_paid_in_full() -> None:
 
 
 def test_a_payee_forgotten_meanwhile_is_not_paid() -> None:
-    payable.and_given(forgotten("C1")).when(pay).then_refused(CustomerForgottenError, "reward_id")
+    error = payable.and_given(forgotten("C1")).when(pay).then_refused(
+        CustomerForgottenError, "reward_id"
+    )
 
 
 def test_what_is_not_approved_is_not_paid() -> None:
@@ -325,4 +344,6 @@ def test_what_was_never_accrued_has_no_steps(step: RewardStep) -> None:
 
 @pytest.mark.parametrize("step", [approve, claw_back])
 def test_nothing_more_happens_to_a_reward_for_a_forgotten_prospect(step: RewardStep) -> None:
-    due.and_given(forgotten("C2")).when(step).then_refused(CustomerForgottenError, "reward_id")
+    error = due.and_given(forgotten("C2")).when(step).then_refused(
+        CustomerForgottenError, "reward_id"
+    )
