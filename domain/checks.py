@@ -68,10 +68,15 @@ def known_customer(world: World, customer_id: str, field: str = "customer_id") -
             return
 
 
-def not_forgotten(world: World, customer_id: str, field: str = "customer_id") -> None:
-    """Refuse a forgotten customer; an unknown one may be a prospect."""
+def not_forgotten(
+    world: World, customer_id: str, field: str = "customer_id", value: str | None = None
+) -> None:
+    """Refuse a forgotten customer; an unknown one may be a prospect.
+
+    `value` is that of the field, where it is the id of something about the customer.
+    """
     if world.standing(customer_id) == "forgotten":
-        raise CustomerForgottenError(field, customer_id)
+        raise CustomerForgottenError(field, customer_id if value is None else value)
 
 
 def positive(field: str, value: int) -> None:

@@ -226,13 +226,13 @@ def decide(command: RewardCommand, world: World) -> tuple[RewardEvent, ...]:
     prospect_id = world.prospect_of_reward(command.reward_id)
     if prospect_id is None:
         raise UnknownRewardError("reward_id", command.reward_id)
-    checks.not_forgotten(world, prospect_id, "reward_id")
+    checks.not_forgotten(world, prospect_id, "reward_id", command.reward_id)
     reward = (world.rewards(prospect_id) or NONE).rewards[command.reward_id]
     match command:
         case ApproveReward():
             return (_approved(command, reward),)
         case PayReward():
-            checks.not_forgotten(world, reward.accrued.payee_id, "reward_id")
+            checks.not_forgotten(world, reward.accrued.payee_id, "reward_id", command.reward_id)
             return (_paid(command, reward),)
         case ClawBackReward():
             return _clawed_back(command, reward)
@@ -242,7 +242,7 @@ def _accrue(command: AccrueReward, world: World) -> tuple[RewardEvent, ...]:
     prospect_id = world.prospect_of_referral(command.referral_id)
     if prospect_id is None:
         raise UnknownReferralError("referral_id", command.referral_id)
-    checks.not_forgotten(world, prospect_id, "referral_id")
+    checks.not_forgotten(world, prospect_id, "referral_id", command.referral_id)
     checks.not_forgotten(world, command.payee_id, "payee_id")
     checks.currency(command.currency)
     checks.positive("amount", command.amount)

@@ -232,6 +232,7 @@ def test_a_payee_forgotten_meanwhile_is_not_paid() -> None:
     error = payable.and_given(forgotten("C1")).when(pay).then_refused(
         CustomerForgottenError, "reward_id"
     )
+    assert error.value == "W1"
 
 
 def test_what_is_not_approved_is_not_paid() -> None:
@@ -347,3 +348,4 @@ def test_nothing_more_happens_to_a_reward_for_a_forgotten_prospect(step: RewardS
     error = due.and_given(forgotten("C2")).when(step).then_refused(
         CustomerForgottenError, "reward_id"
     )
+    assert error.value == "W1"
