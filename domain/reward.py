@@ -1,8 +1,8 @@
 """A reward for bringing a customer: accrued by a plan, approved by another person, paid once.
 
 All rewards for one prospect share a stream, so that each payee of a plan gets one, and all of them
-together never more than its whole, is one version check. How far a reward came and what was taken back of it are two
-things: what is left is paid.
+together never more than its whole, is one version check. How far a reward came and what was taken
+back of it are two things: what is left is paid.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Milestone: TypeAlias = Literal["converted", "first_draw"]
 RewardBasis: TypeAlias = Literal["referral", "loan", "deposits"]
 RewardPayee: TypeAlias = Literal["customer", "employee", "partner", "counterparty_staff"]
 ClawBackReason: TypeAlias = Literal[
-    "draw_reversed", "customer_left", "not_converted", "fraud", "other"
+    "draw_reversed", "customer_left", "not_converted", "not_owed", "fraud", "other"
 ]
 
 

@@ -11,9 +11,9 @@ from uuid import UUID, uuid5
 
 from domain.reward import AccrueReward, ClawBackReward
 from domain.telling import latest_on
-from domain.values import share
+from domain.values import apportion, share
 from projections.book import is_forgotten, later
-from projections.referral_attribution import owed
+from projections.referral_attribution import attribution, owed
 from projections.referral_forest import forest
 from projections.reward_dues import drawn, draws, given
 from projections.reward_plans import earned
@@ -77,9 +77,7 @@ def _accruals(
             assert found.referral_id is not None
             assert gives.reached_on is not None
             yield AccrueReward(
-                reward_id=reward_id(
-                    plan.id, found.prospect_id, part.payee_id, found.referral_id
-                ),
+                reward_id=reward_id(plan.id, found.prospect_id, part.payee_id, found.referral_id),
                 referral_id=found.referral_id,
                 plan=plan.id,
                 plan_version=plan.version,
@@ -98,14 +96,30 @@ def _accruals(
             )
 
 
-def claw_backs(book: Book, as_of: date, plans: RewardPlans, by: str) -> Iterator[ClawBackReward]:
+class _Accrual(NamedTuple):
+    """A reward, its plan, and to whom the prospect was owed on the day of the accrual."""
+
+    id: str
+    reward: Reward
+    plan: RewardPlan
+    found: Attribution
+
+
+def claw_backs(
+    book: Book,
+    as_of: date,
+    plans: RewardPlans,
+    versions: Sequence[AttributionRules],
+    by: str,
+) -> Iterator[ClawBackReward]:
     """Yield the totals to be taken back by a date, where they are more than was taken so far."""
     edges = forest(book, as_of)
     for id_, (prospect_id, reward) in sorted(book.rewards.items()):
         plan = plans.version(reward.plan, reward.plan_version)
         if plan is None or reward.accrued_on > as_of or is_forgotten(book, prospect_id):
             continue
-        total, reason = _to_take(book, prospect_id, reward, plan, as_of)
+        found = attribution(book, prospect_id, reward.accrued_on, versions)
+        total, reason = _to_take(book, _Accrual(id_, reward, plan, found), as_of)
         if prospect_id not in edges or edges[prospect_id].converted_on is None:
             total, reason = reward.amount, "not_converted"
         if total > reward.taken_back:
@@ -119,39 +133,65 @@ def claw_backs(book: Book, as_of: date, plans: RewardPlans, by: str) -> Iterator
             )
 
 
-def _to_take(
-    book: Book, prospect_id: str, reward: Reward, plan: RewardPlan, as_of: date
-) -> tuple[Minor, ClawBackReason]:
+def _to_take(book: Book, accrual: _Accrual, as_of: date) -> tuple[Minor, ClawBackReason]:
     """Return what is to be taken back in all, and why; nothing where the reward stands."""
-    until = min(as_of, later(reward.reached_on, plan.claw_back_days))
-    customer = book.customers.get(prospect_id)
+    reward = accrual.reward
+    until = min(as_of, later(reward.reached_on, accrual.plan.claw_back_days))
+    customer = book.customers.get(accrual.found.prospect_id)
     if customer and customer.closed_on and customer.closed_on <= until:
         return reward.amount, "customer_left"
+    left = reward.amount
     if reward.milestone == "first_draw":
-        return reward.amount - _left(book, prospect_id, reward, plan, until), "draw_reversed"
-    return 0, "other"
+        left = _left(book, accrual, until)
+    if left and not _is_owed(book, accrual):
+        return reward.amount, "not_owed"
+    return reward.amount - left, "draw_reversed"
 
 
-def _left(book: Book, prospect_id: str, reward: Reward, plan: RewardPlan, until: date) -> Minor:
+def _is_owed(book: Book, accrual: _Accrual) -> bool:
+    """Tell whether the plan gave the payee something under the referral, as now known.
+
+    What was told under an id of somebody's own is theirs to judge.
+    """
+    _, reward, plan, found = accrual
+    id_ = reward_id(plan.id, found.prospect_id, reward.payee_id, reward.referral_id)
+    if accrual.id != id_:
+        return True
+    parts = given(book, plan, found, reward.accrued_on).parts
+    paid = {part.payee_id for part in parts if part.amount}
+    return found.referral_id == reward.referral_id and reward.payee_id in paid
+
+
+def _left(book: Book, accrual: _Accrual, until: date) -> Minor:
     """Return the least that the draws which earned a reward left of it on any day up to one.
 
-    The least, not the last: by a slab a smaller sum can earn more, and what was taken back
-    before stays so.
+    The least, not the last: by a slab, or by the largest remainder, a smaller sum can give more,
+    and what was taken back before stays so.
     """
-    earning = draws(book, prospect_id, plan, reward.reached_on)
+    _, reward, plan, found = accrual
+    earning = draws(book, found.prospect_id, plan, reward.reached_on)
     days = {max(draw.reversed_on, reward.accrued_on) for draw in earning if draw.reversed_on}
-    left = (_left_on(book, prospect_id, reward, plan, on) for on in days if on <= until)
+    left = (_left_on(book, accrual, on) for on in days if on <= until)
     return min(left, default=reward.amount)
 
 
-def _left_on(book: Book, prospect_id: str, reward: Reward, plan: RewardPlan, on: date) -> Minor:
-    stands = drawn(book, prospect_id, plan, reward.reached_on, on)
+def _left_on(book: Book, accrual: _Accrual, on: date) -> Minor:
+    _, reward, plan, found = accrual
+    stands = drawn(book, found.prospect_id, plan, reward.reached_on, on)
     if plan.basis != "loan":
         return reward.amount if stands else 0
     whole = earned(plan, stands).whole
-    if whole >= reward.whole:
-        return reward.amount
-    return min(reward.amount, share(whole, reward.share_ppm))
+    return reward.amount if whole >= reward.whole else min(reward.amount, _part(accrual, whole))
+
+
+def _part(accrual: _Accrual, whole: Minor) -> Minor:
+    """Return the payee's part of a smaller whole: with all shares of the day of the accrual."""
+    reward, shares = accrual.reward, accrual.found.shares
+    parts = apportion(whole, [each.share_ppm for each in shares])
+    for each, part in zip(shares, parts, strict=True):
+        if (each.party_id, each.share_ppm) == (reward.payee_id, reward.share_ppm):
+            return part
+    return share(whole, reward.share_ppm)  # told by hand, or others share it by late facts
 
 
 class RewardRow(NamedTuple):

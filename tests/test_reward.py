@@ -229,8 +229,10 @@ def test_what_is_approved_is_paid_in_full() -> None:
 
 
 def test_a_payee_forgotten_meanwhile_is_not_paid() -> None:
-    error = payable.and_given(forgotten("C1")).when(pay).then_refused(
-        CustomerForgottenError, "reward_id"
+    error = (
+        payable.and_given(forgotten("C1"))
+        .when(pay)
+        .then_refused(CustomerForgottenError, "reward_id")
     )
     assert error.value == "W1"
 
@@ -345,7 +347,7 @@ def test_what_was_never_accrued_has_no_steps(step: RewardStep) -> None:
 
 @pytest.mark.parametrize("step", [approve, claw_back])
 def test_nothing_more_happens_to_a_reward_for_a_forgotten_prospect(step: RewardStep) -> None:
-    error = due.and_given(forgotten("C2")).when(step).then_refused(
-        CustomerForgottenError, "reward_id"
+    error = (
+        due.and_given(forgotten("C2")).when(step).then_refused(CustomerForgottenError, "reward_id")
     )
     assert error.value == "W1"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,7 +27,6 @@ from tests.write_side import ACCOUNT, DRAW, LOAN, RELATIONSHIP, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from consumers.event_store import StoredRecord
 
@@ -273,13 +274,15 @@ def test_writers_that_race_pay_a_reward_once() -> None:
 def test_writers_that_race_take_a_total_back_once() -> None:
     accrued()
     say("reverse-draw", draw_id="W1", reversed_on="2024-02-10")
-    plans, as_of = reward_plans(), date(2024, 2, 10)
+    plans, versions, as_of = reward_plans(), attribution_rules(), date(2024, 2, 10)
 
     def take_back(number: int) -> None:
         with opened(from_environment()) as parts:
             parts.catch_up()
             by = f"RM-{number}"
-            run = following(parts, as_of, lambda book, on: claw_backs(book, on, plans, by))
+            run = following(
+                parts, as_of, lambda book, on: claw_backs(book, on, plans, versions, by)
+            )
             record(parts.ledger(), run, by)
             assert not run.refused
 
@@ -330,6 +333,39 @@ def test_a_reward_told_by_hand_is_held_against_the_bank_s_own_plan() -> None:
     told_by = {record.id: record.type for record in stored()}
     [raised] = events(FindingRaised)
     assert [told_by[id_] for id_ in raised.events] == ["reward-accrued", "referral-introduced"]
+
+
+def test_what_late_facts_give_somebody_else_is_taken_back_and_accrued_for_them() -> None:
+    rules = Path(os.environ["GUANXI_RULES"], "attribution.toml")
+    rules.write_text(ATTRIBUTION.replace('"first"', '"last"'))
+    say("reverse-draw", draw_id="W1", reversed_on="2024-01-31")
+    told_of = {"customer_id": "C3", "opened_on": "2024-01-20"}
+    say("introduce-referral", **BROUGHT | {"referral_id": "R3", "prospect_id": "C3"})
+    say("open-relationship", **RELATIONSHIP | told_of)
+    say("open-account", **ACCOUNT | told_of | {"account_id": "A3"})
+    say("approve-loan", **LOAN | {"customer_id": "C3", "loan_id": "L3"})
+    say("draw-loan", **DRAW | {"loan_id": "L3", "draw_id": "W3", "drawn_on": "2024-01-20"})
+    assert len(accrued()) == 2
+    say("decline-referral", referral_id="R3", declined_on="2024-01-05", reason="no interest")
+    say("open-relationship", **RELATIONSHIP | {"customer_id": "C7"})
+    another = {"referral_id": "R7", "referrer_id": "C7", "introduced_on": "2024-01-06"}
+    say("introduce-referral", **BROUGHT | another | {"prospect_id": "C3"})
+    refused = ask("reward", "accrue", "--as-of", "2024-02-01", "--actor", "RM-1")["refused"]
+    assert len(refused) == 1
+    run = ask("reward", "claw-back", "--as-of", "2024-02-01")
+    assert {(row["amount"], row["reason"], row["recorded"]) for row in run["rows"]} == {
+        (210, "not_owed", True),
+        (90, "not_owed", True),
+    }
+    run = ask("reward", "accrue", "--as-of", "2024-02-01", "--actor", "RM-1")
+    assert {(row["payee_id"], row["amount"], row["referral_id"]) for row in run["rows"]} == {
+        ("C7", 210, "R7"),
+        ("RM-1", 90, "R7"),
+    }
+    assert (run["recorded"], run["refused"]) == (2, {})
+    assert ask("reward", "claw-back", "--as-of", "2024-02-01")["rows"] == []
+    found = ask("judge", "--as-of", "2024-02-01", "--dry-run")["findings"]
+    assert {row["offended_on"] for row in found if row["rule"] == "LEDGER-05"} == {"2024-01-31"}
 
 
 def test_a_referral_lapses_by_time_once() -> None:

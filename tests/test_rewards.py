@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from domain.telling import told
 from projections.book import Book
 from projections.facts import ClawedBack, Draw, Referral, Reward
 from projections.referral_attribution import AttributionRules, Split
 from projections.reward_plans import Band, RewardPlan, RewardPlans, earned
 from projections.rewards import claw_backs, due, reward_id, reward_rows
-from tests.books import account, balances, customer, day, loan
+from tests.books import account, balances, contact, customer, day, loan
 
 if TYPE_CHECKING:
     from datetime import date
@@ -78,7 +79,7 @@ def given_by(plan: RewardPlan, facts: Book, as_of: date) -> list[AccrueReward]:
 
 
 def taken_by(plan: RewardPlan, facts: Book, as_of: date) -> list[ClawBackReward]:
-    return list(claw_backs(facts, as_of, RewardPlans(plans=(plan,)), "RM-7"))
+    return list(claw_backs(facts, as_of, RewardPlans(plans=(plan,)), (RULES,), "RM-7"))
 
 
 def had(plan: RewardPlan, amount: int, reached_on: date = DRAWN_ON) -> Reward:
@@ -243,6 +244,38 @@ def test_a_reversed_draw_takes_back_what_it_earned() -> None:
     assert whole.amount == 290
 
 
+THREE = replace(RULES, split=Split(referrer=34, teller=33, contact=33))
+
+
+def test_what_a_reversal_leaves_is_shared_as_the_whole_was_and_comes_to_exactly_that() -> None:
+    bands = (Band(above=0, rate_ppm=3_333), Band(above=6_000, rate_ppm=3_430))
+    plans = RewardPlans(plans=(replace(DRAWN, bands=bands),))
+    seen = (("P", "contact", "T1"), replace(contact(day(3)), by="RM-2"))
+    rows: list[tuple[Key, Row]] = [
+        seen,
+        (("P", "referral", "R1"), REFERRAL),
+        (("P", "account", "A"), account(day(5))),
+    ]
+    stood = loan(Draw("D1", day(8), 6_000), Draw("D2", day(8), 100_000))
+    drawn_then = Book.from_rows([*rows, (("P", "loan", "L"), stood)])
+    accrued = list(due(drawn_then, day(9), plans, (THREE,), "RM-7"))
+    assert [each.amount for each in accrued] == [123, 120, 120]
+    undone = loan(stood.draws[0], replace(stood.draws[1], reversed_on=day(10)))
+    rewards = [(("P", "reward", each.reward_id), told(Reward, each)) for each in accrued]
+    facts = Book.from_rows([*rows, *rewards, (("P", "loan", "L"), undone)])
+    taken = {
+        each.reward_id: each.amount for each in claw_backs(facts, day(10), plans, (THREE,), "RM-7")
+    }
+    assert [each.amount - taken[each.reward_id] for each in accrued] == [7, 7, 6]
+
+
+def test_a_share_that_late_facts_changed_is_rounded_by_itself() -> None:
+    draws = (Draw("D1", day(8), 50_000), Draw("D2", day(8), 20_000, reversed_on=day(28)))
+    by_hand = replace(had(DRAWN, 190), share_ppm=331_000, whole=580)
+    [taken] = taken_by(DRAWN, book(*draws, rewards=(by_hand,)), day(28))
+    assert taken.amount == 190 - 166
+
+
 def test_a_second_reversal_adds_to_what_the_first_took_back() -> None:
     draws = (
         Draw("D1", day(8), 50_000, reversed_on=day(20)),
@@ -301,6 +334,43 @@ def test_a_conversion_that_does_not_stand_takes_the_reward_along() -> None:
     declined = replace(REFERRAL, ended_on=day(3))
     facts = book(referral=declined, rewards=(had(FIXED, 5_000, day(5)),))
     assert [each.reason for each in taken_by(FIXED, facts, day(10))] == ["not_converted"]
+
+
+OWN = reward_id("fixed", "P", "X", "R1")
+
+
+def late(*rows: tuple[Key, Row], id_: str = OWN) -> list[tuple[int, str]]:
+    """Return what is taken of a reward of the referrer, given facts told after it."""
+    reward = had(FIXED, 5_001, day(5))
+    story: list[tuple[Key, Row]] = [
+        (("P", "referral", "R1"), REFERRAL),
+        (("P", "account", "A"), account(day(5))),
+        (("P", "reward", id_), reward),
+    ]
+    facts = Book.from_rows([*story, *rows])
+    return [(each.amount, each.reason) for each in taken_by(FIXED, facts, day(40))]
+
+
+def test_what_late_facts_give_somebody_else_is_taken_back_whole() -> None:
+    assert late() == []
+    other = (("P", "referral", "R2"), replace(REFERRAL, introduced_on=day(3), referrer_id="Y"))
+    declined = (("P", "referral", "R1"), replace(REFERRAL, ended_on=day(2)))
+    assert late(other) == late(declined, other) == [(5_001, "not_owed")]
+
+
+def test_what_is_owed_under_another_referral_is_taken_back_whole() -> None:
+    again = (("P", "referral", "R2"), replace(REFERRAL, introduced_on=day(3)))
+    assert late(again) == [(5_001, "not_owed")]
+
+
+def test_what_becomes_of_the_referrals_after_the_accrual_takes_nothing_back() -> None:
+    later = (("P", "referral", "R2"), replace(REFERRAL, introduced_on=day(6), referrer_id="Y"))
+    assert late(later) == []
+
+
+def test_what_was_told_by_hand_is_not_taken_back_for_it_was_not_owed() -> None:
+    other = (("P", "referral", "R2"), replace(REFERRAL, introduced_on=day(3), referrer_id="Y"))
+    assert late(other, id_="W1") == []
 
 
 def test_what_was_taken_back_whole_is_not_taken_again_nor_by_a_plan_that_is_gone() -> None:

@@ -69,9 +69,13 @@ def accrue(
 def claw_back(
     settings: Settings, as_of: AsOf = None, dry_run: DryRun = False, actor: Actor = None
 ) -> None:
-    """Take rewards back whose draw was reversed, whose customer left or never converted."""
-    by, plans = actor or getpass.getuser(), reward_plans()
-    _run(settings, as_of, by, lambda book, on: claw_backs(book, on, plans, by), dry_run=dry_run)
+    """Take back what was not owed, or whose draw was reversed, or customer left or never came."""
+    by, plans, versions = actor or getpass.getuser(), reward_plans(), attribution_rules()
+
+    def taken(book: Book, on: date) -> Iterable[Following]:
+        return claw_backs(book, on, plans, versions, by)
+
+    _run(settings, as_of, by, taken, dry_run=dry_run)
 
 
 @with_settings
