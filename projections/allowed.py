@@ -51,6 +51,9 @@ DaysAround: TypeAlias = Annotated[int, Between(0, 180)]  # of a day that comes b
 Months: TypeAlias = Annotated[int, Between(1, 1_200)]
 Percent: TypeAlias = Annotated[int, Between(1, 100)]
 PercentIfAny: TypeAlias = Annotated[int, Between(0, 100)]
+Version: TypeAlias = Annotated[int, Between(1, 1_000_000)]
+NameInOne: TypeAlias = Annotated[str, Spelled("a name without blanks", r"\S+")]
+CurrencyCode: TypeAlias = Annotated[str, Spelled("three capital letters", r"[A-Z]{3}")]
 Name: TypeAlias = Annotated[str, Spelled("a name, no blanks around it", r"\S(.*\S)?")]
 MonthDay: TypeAlias = Annotated[
     str,

@@ -76,6 +76,11 @@ class Version(Protocol):
     """A version of some rules."""
 
     @property
+    def version(self) -> int:
+        """Its number."""
+        ...
+
+    @property
     def in_force_from(self) -> date:
         """Its first day."""
         ...
@@ -91,7 +96,10 @@ def version_on(versions: Sequence[AnyVersion], on: date) -> AnyVersion:
 
 def check_order(versions: Sequence[Version]) -> None:
     """Refuse rules without a version, or with versions out of order. Raises `ValueError`."""
-    days = [version.in_force_from for version in versions]
-    if not days or days != sorted(set(days)):
-        message = "there is at least one version, each in_force_from after the one before"
+    numbers = [each.version for each in versions]
+    days = [each.in_force_from for each in versions]
+    if not days or days != sorted(set(days)) or numbers != sorted(set(numbers)):
+        told = ", ".join(f"{each.version} of {each.in_force_from}" for each in versions) or "none"
+        message = "there is at least one version, each version and in_force_from after the one"
+        message += f" before: {told}"
         raise ValueError(message)

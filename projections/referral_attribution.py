@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from domain.values import ONE, apportion
+from projections.allowed import DaysIfAny, Version  # noqa: TC001 - the reader needs the types
 from projections.book import later, profile_at
 from projections.network_rules import ALL_PERCENT, check_order, version_on
 from projections.referral_forest import live_referral
@@ -55,11 +56,11 @@ class AttributionRules:
     alone, or before it that it is of the branch to which the `customer` belongs.
     """
 
-    version: int
+    version: Version
     in_force_from: date
     touch: Touched
-    look_back_days: int
-    claim_days: int
+    look_back_days: DaysIfAny
+    claim_days: DaysIfAny
     branch_conflict: Conflict
     split: Split
 

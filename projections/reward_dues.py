@@ -9,6 +9,7 @@ from projections.book import later
 from projections.reward_plans import earned
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
     from domain.reward import RewardPayee
@@ -70,9 +71,8 @@ def _nothing(plan: RewardPlan, found: Attribution, reached_on: date, as_of: date
 def _reached_on(book: Book, found: Attribution, plan: RewardPlan, as_of: date) -> date | None:
     if plan.milestone == "converted":
         return found.converted_on
-    loans = book.loans_in(found.prospect_id, plan.measured_in)
-    draws = (draw for loan in loans for draw in loan.draws if _stands(draw, as_of))
-    first = min((draw.on for draw in draws), default=None)
+    standing = (draw for draw in _draws(book, found.prospect_id, plan) if _stands(draw, as_of))
+    first = min((draw.on for draw in standing), default=None)
     return first if first and found.converted_on and first >= found.converted_on else None
 
 
@@ -89,11 +89,20 @@ def _base(book: Book, prospect_id: str, plan: RewardPlan, on: date, as_of: date)
 
 
 def drawn(book: Book, prospect_id: str, plan: RewardPlan, on: date, as_of: date) -> Minor:
-    """Return what was drawn on a day and stands as of another."""
+    """Return what was drawn on a day and stands as of another.
+
+    For a fixed reward it only tells whether anything does: it may be of several currencies.
+    """
     return sum(d.amount for d in draws(book, prospect_id, plan, on) if _stands(d, as_of))
 
 
 def draws(book: Book, prospect_id: str, plan: RewardPlan, on: date) -> list[Draw]:
     """Return the draws of a day that a plan looks at, whether they stand or not."""
-    loans = book.loans_in(prospect_id, plan.measured_in)
-    return [draw for loan in loans for draw in loan.draws if draw.on == on]
+    return [draw for draw in _draws(book, prospect_id, plan) if draw.on == on]
+
+
+def _draws(book: Book, prospect_id: str, plan: RewardPlan) -> Iterator[Draw]:
+    for loan_id in book.loans_of.get(prospect_id, ()):
+        _, loan = book.loans[loan_id]
+        if plan.draws_in in {None, loan.currency}:
+            yield from loan.draws

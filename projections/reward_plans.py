@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from domain.referral import Via  # noqa: TC001 - the reader of the file needs the types
 from domain.reward import Milestone, RewardBasis, RewardPayee  # noqa: TC001 - the same
 from domain.values import ONE, PERCENT, Minor, Ppm, minor_digits
+from projections.allowed import CurrencyCode, DaysIfAny, NameInOne, Version  # noqa: TC001 - too
 from projections.policy.rules import money
 
 if TYPE_CHECKING:
@@ -33,27 +34,30 @@ class RewardPlan:
     """One version of a plan, in force between two dates, both included.
 
     `base_currency` is that of the draws or deposits, where the reward is in another one: points.
+    The first draw for a fixed reward is one in any currency where it is left out.
     """
 
-    id: str
-    version: int
+    id: NameInOne
+    version: Version
     in_force_from: date
     in_force_to: date | None = None
     milestone: Milestone
     basis: RewardBasis
-    currency: str
-    base_currency: str | None = None
+    currency: CurrencyCode
+    base_currency: CurrencyCode | None = None
     amount: Minor = 0
     bands: tuple[Band, ...] = ()
     bands_are: Literal["marginal", "slab"] = "marginal"
     payees: tuple[RewardPayee, ...]
     via: tuple[Via, ...]
-    claim_days: int
-    claw_back_days: int
+    claim_days: DaysIfAny
+    claw_back_days: DaysIfAny
 
     def __post_init__(self) -> None:
-        _require(self.claim_days >= 0 and self.claw_back_days >= 0, "days are not below 0")
-        _require(" " not in self.id, "an id holds no space")
+        _require(bool(self.payees), "payees [] pay nobody: one role or more")
+        _require(bool(self.via), "via [] rewards nobody: one way of being brought or more")
+        ended, began = self.in_force_to, self.in_force_from
+        _require(ended is None or ended >= began, f"in_force_to {ended} is not before {began}")
         if self.basis == "referral":
             _require(self.amount > 0 and not self.bands, "a fixed reward has an amount, no bands")
             return
@@ -63,13 +67,19 @@ class RewardPlan:
         rising = all(lower.above < upper.above for lower, upper in pairwise(self.bands))
         _require(rising, "each band lies above the one before")
         _require(min(band.rate_ppm for band in self.bands) >= 0, "no rate is below 0")
+        _require(any(band.rate_ppm for band in self.bands), "some rate_ppm is above 0")
         same = minor_digits(self.currency) == minor_digits(self.measured_in)
         _require(same, "both currencies have the same decimals")
 
     @property
     def measured_in(self) -> str:
-        """The currency of the draws or deposits that the plan looks at."""
+        """The currency of the draws or deposits that the plan measures."""
         return self.base_currency or self.currency
+
+    @property
+    def draws_in(self) -> str | None:
+        """The currency of the draws that the plan looks at, None where it is any."""
+        return self.base_currency if self.basis == "referral" else self.measured_in
 
     def in_force(self, on: date) -> bool:
         """Tell whether this version counts for a milestone of a day."""

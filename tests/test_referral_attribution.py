@@ -192,6 +192,8 @@ def test_a_split_that_is_no_split_is_refused(split: tuple[int, int, int]) -> Non
 def test_versions_out_of_order_are_refused() -> None:
     with pytest.raises(ValueError, match="after the one before"):
         AttributionRulesFile(versions=(RULES, RULES))
+    with pytest.raises(ValueError, match="before: 1 of 2023-12-10, 1 of 2023-12-19"):
+        AttributionRulesFile(versions=(RULES, replace(RULES, in_force_from=day(9))))
 
 
 parties = st.sampled_from(["X", "Y", "RM-X", "RM-1"])

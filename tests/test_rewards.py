@@ -323,6 +323,15 @@ def test_a_fixed_reward_for_the_first_draw_goes_with_the_last_draw_of_that_day()
     assert (whole.amount, whole.reason) == (5_000, "draw_reversed")
 
 
+def test_the_first_draw_for_a_fixed_reward_is_in_any_currency_but_where_one_is_named() -> None:
+    points = replace(FIXED, milestone="first_draw")
+    facts = book(Draw("D1", day(8), 50_000))
+    assert [each.whole for each in given_by(points, facts, day(9))] == [10_001, 10_001]
+    assert given_by(replace(points, base_currency="EUR"), facts, day(9)) == []
+    gone = book(Draw("D1", day(8), 50_000, reversed_on=day(9)), rewards=(had(points, 5_000),))
+    assert [each.amount for each in taken_by(points, gone, day(9))] == [5_000]
+
+
 def test_a_customer_who_leaves_within_the_days_takes_the_reward_along() -> None:
     reward = had(FIXED, 5_000, day(5))
     [taken] = taken_by(FIXED, book(rewards=(reward,), closed_on=day(25)), day(25))
@@ -404,8 +413,9 @@ def test_a_row_knows_nothing_dated_later() -> None:
     [
         ({"amount": 0}, "has an amount"),
         ({"bands": (Band(above=0, rate_ppm=1),)}, "no bands"),
-        ({"claim_days": -1}, "not below 0"),
-        ({"id": "a friend"}, "no space"),
+        ({"payees": ()}, r"payees \[\] pay nobody"),
+        ({"via": ()}, r"via \[\] rewards nobody"),
+        ({"in_force_to": day(-1)}, "in_force_to 2023-12-09 is not before 2023-12-10"),
         ({"basis": "deposits", "amount": 0}, "has bands"),
         ({"basis": "loan", "amount": 0, "bands": (Band(above=0, rate_ppm=1),)}, "at first_draw"),
     ],
@@ -421,6 +431,7 @@ def test_a_plan_that_gives_nothing_clear_is_refused(change: dict[str, Any], mess
         ({"bands": (Band(above=1, rate_ppm=1),)}, "above 0"),
         ({"bands": (Band(above=0, rate_ppm=1), Band(above=0, rate_ppm=2))}, "one before"),
         ({"bands": (Band(above=0, rate_ppm=-1),)}, "below 0"),
+        ({"bands": (Band(above=0, rate_ppm=0), Band(above=9, rate_ppm=0))}, "some rate_ppm"),
         ({"base_currency": "JPY"}, "same decimals"),
     ],
 )

@@ -224,6 +224,7 @@ def _refuse_unsound(value: Any, hint: Any, where: str = "") -> None:  # noqa: AN
 
     Raises `ValueError`.
     """
+    hint, _ = optional(hint)
     for allowed in getattr(hint, "__metadata__", ()):
         if isinstance(allowed, Allowed) and not allowed.allows(value):
             message = f"{where}: {value!r} is not {allowed}"
