@@ -351,7 +351,8 @@ def test_what_late_facts_give_somebody_else_is_taken_back_and_accrued_for_them()
     another = {"referral_id": "R7", "referrer_id": "C7", "introduced_on": "2024-01-06"}
     say("introduce-referral", **BROUGHT | another | {"prospect_id": "C3"})
     refused = ask("reward", "accrue", "--as-of", "2024-02-01", "--actor", "RM-1")["refused"]
-    assert len(refused) == 1
+    assert [each["code"] for each in refused.values()] == ["reward-over-whole"]
+    assert all(each["message"].startswith("amount ") for each in refused.values())
     run = ask("reward", "claw-back", "--as-of", "2024-02-01")
     assert {(row["amount"], row["reason"], row["recorded"]) for row in run["rows"]} == {
         (210, "not_owed", True),

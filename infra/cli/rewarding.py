@@ -114,7 +114,10 @@ def _run(
         "as_of": str(run.as_of),
         "dry_run": dry_run,
         "recorded": len(run.recorded),
-        "refused": {id_: str(error) for id_, error in sorted(run.refused.items())},
+        "refused": {
+            id_: {"code": error.code, "message": str(error)}
+            for id_, error in sorted(run.refused.items())
+        },
         "rows": [
             _plain(command) | {"recorded": id_of(command) in run.recorded}
             for command in run.commands
