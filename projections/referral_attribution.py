@@ -159,12 +159,16 @@ def _counted(
 def _shares(
     book: Book, prospect_id: str, referral: Referral, converted_on: date, rules: AttributionRules
 ) -> tuple[Share, ...]:
-    """Return the shares by party; who is several of them has one share."""
+    """Return the shares by party; who is several of them has one share.
+
+    A prospect who told the bank of their own referral is no teller.
+    """
     percents: dict[str, int] = {}
     roles: dict[str, RewardPayee] = {}
+    teller = referral.by if referral.by not in {"", prospect_id} else None
     told: tuple[tuple[str | None, RewardPayee, int], ...] = (
         (referral.referrer_id, role_of(book, referral), rules.split.referrer),
-        (referral.by or None, "employee", rules.split.teller),
+        (teller, "employee", rules.split.teller),
         (_seen_by(book, prospect_id, converted_on, rules), "employee", rules.split.contact),
     )
     for party_id, role, percent in told:

@@ -116,6 +116,13 @@ def test_who_is_missing_leaves_their_share_to_the_others_in_proportion() -> None
     assert [share.share_ppm for share in owed(touch("X", 15)).shares] == [777_778, 222_222]
 
 
+def test_a_prospect_who_told_of_their_own_referral_has_no_share() -> None:
+    found = owed(
+        replace(touch("X", 15), by="P"), rules=replace(RULES, split=Split(referrer=70, teller=30))
+    )
+    assert found.shares == (Share("X", "customer", ONE),)
+
+
 def test_who_is_two_of_them_has_one_share() -> None:
     found = owed(touch("X", 15), seen=[replace(contact(day(30)), by="RM-X")])
     assert found.shares[1] == Share("RM-X", "employee", 300_000)
