@@ -47,7 +47,9 @@ def given(book: Book, plan: RewardPlan, found: Attribution, as_of: date) -> Give
     reached_on = _reached_on(book, found, plan, as_of)
     if reached_on is None:
         return Given(None, nothing=f"the milestone {plan.milestone} was not reached")
-    if nothing := _nothing(plan, found, reached_on, as_of):
+    nothing = _nothing(plan, found, reached_on, as_of)
+    nothing = nothing or _left_the_bank(book, plan, found.prospect_id, reached_on, as_of)
+    if nothing:
         return Given(reached_on, nothing=nothing)
     whole, formula = earned(plan, _base(book, found.prospect_id, plan, reached_on, as_of))
     amounts = apportion(whole, [share.share_ppm for share in found.shares])
@@ -65,6 +67,20 @@ def _nothing(plan: RewardPlan, found: Attribution, reached_on: date, as_of: date
         return f"who is brought via {found.via} is not rewarded"
     if as_of > later(reached_on, plan.claim_days):
         return f"claimed more than {plan.claim_days} days after {reached_on}"
+    return ""
+
+
+def _left_the_bank(
+    book: Book, plan: RewardPlan, prospect_id: str, reached_on: date, as_of: date
+) -> str:
+    """Return that the customer left within the claw-back days, empty where they did not.
+
+    What is accrued after it would be clawed back.
+    """
+    customer = book.customers.get(prospect_id)
+    closed_on = customer.closed_on if customer else None
+    if closed_on and closed_on <= min(as_of, later(reached_on, plan.claw_back_days)):
+        return f"the relationship was closed on {closed_on}"
     return ""
 
 

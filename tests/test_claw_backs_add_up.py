@@ -204,6 +204,7 @@ class Bank:
                 self._pay(self.story.paid[on], on)
         self._tell(self._to_take(LAST))
         self._accrue(LAST)
+        assert self._to_take(LAST) == []
 
     def _accrue(self, on: int) -> None:
         plans = RewardPlans(plans=(self.story.plan,))

@@ -176,6 +176,12 @@ def test_what_is_owed_to_nobody_gives_nothing() -> None:
     assert detail(of_x(FRIEND), planned(FRIEND, rules=rules)) == words
 
 
+def test_a_customer_who_had_left_by_the_accrual_earns_nothing() -> None:
+    left = changed(customer=replace(customer(day(5)), closed_on=day(9)))
+    words = "the relationship was closed on 2023-12-19"
+    assert detail(of_x(FRIEND), planned(FRIEND), left) == words
+
+
 def test_a_reward_is_not_known_before_it_was_accrued() -> None:
     rows = [*STORY, of_x(FRIEND, amount=1)]
     assert judged(rows, planned(FRIEND), day(8)) == []

@@ -169,6 +169,14 @@ def test_only_the_version_in_force_on_the_milestone_gives() -> None:
     assert given_by(replace(FIXED, in_force_to=day(5)), book(), day(7)) != []
 
 
+def test_nothing_is_due_for_who_left_within_the_claw_back_days_or_before_the_milestone() -> None:
+    for closed_on in (day(4), day(6), day(9)):
+        assert given_by(FIXED, book(closed_on=closed_on), day(9)) == []
+    assert len(given_by(FIXED, book(closed_on=day(9)), day(8))) == 2
+    short = replace(FIXED, claw_back_days=3)
+    assert len(given_by(short, book(closed_on=day(9)), day(10))) == 2
+
+
 def test_the_bank_keeps_what_falls_to_others_than_the_payees() -> None:
     [only] = given_by(replace(FIXED, payees=("customer",)), book(), day(6))
     assert (only.payee_id, only.amount) == ("X", 5_001)
