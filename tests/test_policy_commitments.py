@@ -43,6 +43,13 @@ def test_a_commitment_before_the_draw_of_its_loan_is_a_tie_on_the_day_of_the_dra
     assert cn02(*BEFORE_THE_DRAW, as_of="2021-03-02") == []
 
 
+def test_a_draw_told_late_makes_no_other_finding_of_the_same_tie() -> None:
+    earlier = drawn("2021-03-02", draw_id="D0")
+    [first], [again] = cn02(*BEFORE_THE_DRAW), cn02(*BEFORE_THE_DRAW, earlier)
+    assert again.facts == ("commitment:K1", "loan:L1", "draw:D0")
+    assert again.finding_id == first.finding_id
+
+
 @pytest.mark.parametrize("agreed_on", ["2021-03-01", "2021-03-02"])
 def test_a_commitment_before_or_with_the_approval_is_a_tie_on_the_day_of_the_approval(
     agreed_on: str,

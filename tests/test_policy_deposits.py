@@ -214,7 +214,7 @@ def test_a_related_party_s_account_counts_while_the_commitment_is_in_force(
     pledged = replace(held("2021-03-26", loan_id="L2"), account_id="A2")
     round_trip = cn10(*LOAN, *PLACED_BY_C2, approved("2021-03-25", "L2"), *story, pledged)
     assert [each.facts for each in round_trip] == [
-        ("hold:H1", "balance:A2:2021-03-13", "draw:D1", "loan:L2", "commitment:K1")
+        ("hold:H1", "draw:D1", "loan:L2", "balance:A2:2021-03-13", "commitment:K1")
     ] * offends
 
 
@@ -222,6 +222,23 @@ def test_a_deposit_in_another_currency_than_the_draw_is_not_compared_with_it() -
     account = replace(OF_C2, currency="JPY")
     terms = replace(AVERAGE, currency="JPY", accounts=(CountedAccount(account_id="A2"),))
     assert cn01(*LOAN, account, PLACED_BY_C2[1], committed("2021-03-01", terms)) == []
+
+
+def test_of_commitments_that_count_an_account_the_first_agreed_is_named_and_makes_no_finding() -> (
+    None
+):
+    pledged = replace(held("2021-03-26", loan_id="L2"), account_id="A2")
+    story = (*LOAN, *PLACED_BY_C2, approved("2021-03-25", "L2"), pledged)
+    k2, earlier = (replace(counting(), commitment_id=id_) for id_ in ("K2", "K0"))
+    later = replace(earlier, agreed_on=on("2021-03-02"))
+    for rule in (cn01, cn10):
+        [first] = rule(*story, k2)
+        [again] = rule(*story, k2, later)
+        assert again == first
+        assert first.facts[-1] == "commitment:K2"
+        [other] = rule(*story, k2, earlier)
+        assert other.facts == (*first.facts[:-1], "commitment:K0")
+        assert other.finding_id == first.finding_id
 
 
 # CN-04: a hold without a pledge.
@@ -263,8 +280,17 @@ PLEDGED_FOR_ANOTHER = (
 
 def test_a_deposit_funded_by_a_draw_and_pledged_for_another_loan_offends() -> None:
     [finding] = cn10(*PLEDGED_FOR_ANOTHER, held("2021-03-26", loan_id="L2"))
-    assert finding.facts == ("hold:H1", "balance:A1:2021-03-20", "draw:D1", "loan:L2")
+    assert finding.facts == ("hold:H1", "draw:D1", "loan:L2", "balance:A1:2021-03-20")
     assert finding.offended_on == on("2021-03-26")
+
+
+def test_a_deposit_told_late_makes_no_other_finding_of_the_same_pledge() -> None:
+    story = (*LOAN, opened("2021-03-12"), approved("2021-03-25", "L2"))
+    placed = (balance("2021-03-20", 80_000), held("2021-03-26", loan_id="L2"))
+    [first] = cn10(*story, *placed)
+    [again] = cn10(*story, balance("2021-03-19", 70_000), *placed)
+    assert again.facts == ("hold:H1", "draw:D1", "loan:L2", "balance:A1:2021-03-19")
+    assert again.finding_id == first.finding_id
 
 
 @pytest.mark.parametrize(

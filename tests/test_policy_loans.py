@@ -109,6 +109,15 @@ def test_a_rate_is_compared_with_that_of_the_day_before_however_late_it_is_told(
         assert cn(approved("2014-01-01"), *changes, rule="CN-03") == []
 
 
+def test_a_rate_before_it_told_late_makes_no_other_finding_of_a_raised_rate() -> None:
+    story = (approved("2014-01-01"), changed("2016-01-01", "8", "deposit"))
+    [first] = found(*story, pack="cn", rule="CN-03")
+    [again] = found(*story, changed("2015-01-01", "6", "market"), pack="cn", rule="CN-03")
+    assert first.facts == ("rate:L1:2016-01-01", "loan:L1")
+    assert again.facts == (*first.facts, "rate:L1:2015-01-01")
+    assert again.finding_id == first.finding_id
+
+
 def test_of_one_day_the_last_told_rate_counts() -> None:
     loan = (approved("2014-01-01"), changed("2015-01-01", "3", "x"))
     wrong, right = changed("2016-01-01", "6", "deposit"), changed("2016-01-01", "2", "deposit")

@@ -67,10 +67,15 @@ close of a day ([close.md](close.md)). It flags, it never blocks: nothing is ref
 a pack. `--as-of` and `--known-at` judge any past date, as now known or as known then; `--dry-run`
 records nothing. Rules of `none`, the ledger's own flags, go with every pack.
 
-A finding's id is a UUIDv5 over rule, version and the keys of its facts, so judging again raises
-nothing twice. What becomes of it is recorded by `assign-finding`, `justify-finding` (another
-person approves), `remediate-finding` and `report-finding`; it is **open** until one of the last
-three. `guanxi show findings`, `guanxi export findings` and `GET /findings` tell.
+A finding's id is a UUIDv5 over rule, version and the keys of the facts that make it the offence it
+is, so judging again raises nothing twice. The facts that it only refers to follow those: another
+one told late is no other finding. They are, of `deposit_after_draw`, the commitment that counts a
+related party's account; of `loan_deposit_pledge_loan` that one and the balance; of
+`commitment_tied_to_loan` the draw; of `penal_rate` the rate before.
+
+What becomes of a finding is recorded by `assign-finding`, `justify-finding` (another person
+approves), `remediate-finding` and `report-finding`; it is **open** until one of the last three.
+`guanxi show findings`, `guanxi export findings` and `GET /findings` tell.
 
 ## A bank's own pack
 

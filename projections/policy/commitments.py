@@ -55,7 +55,7 @@ def _tied(book: Book, told: Tied, as_of: date) -> Iterator[Offence]:
                     continue
                 facts = f"commitment:{commitment_id}", f"loan:{loan_id}"
                 detail = f"agreed on {commitment.agreed_on}; the loan was {how} on {on}"
-                yield Offence(customer_id, on, (*facts, *draw), detail, once=facts)
+                yield Offence(customer_id, on, facts, detail, once=facts, context=draw)
 
 
 def _loans(book: Book, customer_id: str, commitment: Commitment) -> Iterable[str]:

@@ -87,15 +87,11 @@ def _after_draw(book: Book, told: AfterDraw, as_of: date) -> Iterator[Offence]:
             yield Offence(
                 case.customer_id,
                 on,
-                (
-                    _balance(book, case, on),
-                    f"account:{case.account_id}",
-                    f"draw:{draw.draw_id}",
-                    *counted,
-                ),
+                (_balance(book, case, on), f"account:{case.account_id}", f"draw:{draw.draw_id}"),
                 f"{money(risen, account.currency)} more on the account {(on - draw.on).days} days"
                 f" after a draw of {money(draw.amount, account.currency)}",
                 once=(case.account_id, draw.draw_id),
+                context=counted,
             )
 
 
@@ -112,14 +108,14 @@ def _round_trip(book: Book, told: RoundTrip, as_of: date) -> Iterator[Offence]:
                 counted = _counted(book, case, on)
                 if counted is None:
                     continue
-                balance, loan = _balance(book, case, on), f"loan:{hold.loan_id}"
                 yield Offence(
                     case.customer_id,
                     hold.placed_on,
-                    (f"hold:{hold_id}", balance, f"draw:{draw_id}", loan, *counted),
+                    (f"hold:{hold_id}", f"draw:{draw_id}", f"loan:{hold.loan_id}"),
                     f"account {account_id} was funded on {on} by draw {draw_id}"
                     f" and pledged for loan {hold.loan_id}",
                     once=(hold_id, draw_id),
+                    context=(_balance(book, case, on), *counted),
                 )
 
 
@@ -147,14 +143,16 @@ def _cases(book: Book, as_of: date) -> Iterator[_Case]:
                 yield _Case(customer_id, loan_id, draw, account_id)
 
 
-def _counted(book: Book, case: _Case, on: date) -> Sequence[str] | None:
+def _counted(book: Book, case: _Case, on: date) -> tuple[str, ...] | None:
     """Return the commitment by which a related party's account counts on a day, None without one.
 
-    As a fact; there is none where the account is the borrower's own.
+    As a fact, of several the one agreed first; there is none where the account is the borrower's
+    own.
     """
     if book.accounts[case.account_id][0] == case.customer_id:
         return ()
-    for commitment_id in sorted(book.commitments_of.get(case.customer_id, ())):
+    own = book.commitments_of.get(case.customer_id, ())
+    for commitment_id in sorted(own, key=lambda id_: (book.commitments[id_][1].agreed_on, id_)):
         terms = terms_on(book, commitment_id, on)
         if terms and case.account_id in counted_on(book, commitment_id, terms, on):
             return (f"commitment:{commitment_id}",)

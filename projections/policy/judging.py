@@ -34,9 +34,10 @@ def findings_of(book: Book, packs: Iterable[Pack], as_of: date) -> Sequence[Find
 
 
 def finding_id(rule: str, version: int, facts: Iterable[str]) -> str:
-    """Return the id of a finding: a UUIDv5 over rule, version and the keys of the facts.
+    """Return the id of a finding: a UUIDv5 over rule, version and the keys of the offence's facts.
 
-    No key holds a space, so no two of them run together.
+    Its context is not among them: told late or corrected, it raises nothing twice. No key holds
+    a space, so no two of them run together.
     """
     return str(uuid5(FINDINGS, " ".join((rule, str(version), *facts))))
 
@@ -64,6 +65,6 @@ def _finding(pack: Pack, rule: Rule, offence: Offence) -> Finding:
         in_force_from=rule.in_force_from,
         in_force_to=rule.in_force_to,
         severity=rule.severity,
-        facts=offence.facts,
+        facts=(*offence.facts, *offence.context),
         detail=offence.detail,
     )

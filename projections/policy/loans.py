@@ -85,12 +85,13 @@ def _penal_rate(book: Book, told: PenalRate, as_of: date) -> Iterator[Offence]:
     for loan_id, (customer_id, loan) in book.loans.items():
         for before, rate in _rates(loan):
             if rate.since <= as_of and _above(rate, before) and named.search(folded(rate.reason)):
-                of_before = [] if before is loan.rates[0] else [f"rate:{loan_id}:{before.since}"]
+                of_before = () if before is loan.rates[0] else (f"rate:{loan_id}:{before.since}",)
                 yield Offence(
                     customer_id,
                     rate.since,
-                    (f"rate:{loan_id}:{rate.since}", f"loan:{loan_id}", *of_before),
+                    (f"rate:{loan_id}:{rate.since}", f"loan:{loan_id}"),
                     f"rate raised from {before.annual_rate} to {rate.annual_rate}: {rate.reason}",
+                    context=of_before,
                 )
 
 

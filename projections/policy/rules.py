@@ -24,8 +24,10 @@ Parameters = TypeVar("Parameters")
 class Offence(NamedTuple):
     """What a check found: whose, on which day, and the facts by their keys (`draw:D1`).
 
-    The first fact is what offends. `detail` tells the figures, never a personal value. Of the
-    offences with the same `once` a version of a rule judges the first within its dates alone.
+    The first fact is what offends. It is the same offence while its `facts` are the same; those of
+    its `context` are what it was seen by, and may be others once more is told. `detail` tells the
+    figures, never a personal value. Of the offences with the same `once` a version of a rule
+    judges the first within its dates alone.
     """
 
     customer_id: str
@@ -33,6 +35,7 @@ class Offence(NamedTuple):
     facts: tuple[str, ...]
     detail: str
     once: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,10 @@ class Pack:
 
 
 class Finding(NamedTuple):
-    """An offence against the rule that was in force on its day."""
+    """An offence against the rule that was in force on its day.
+
+    `facts` are those by which it is the same one, then its context.
+    """
 
     finding_id: str
     customer_id: str
