@@ -59,7 +59,7 @@ class CloseStarted:
     """The day's tests run on what the ledger holds up to this event's own position.
 
     `balances`: `observed` where every counted account had one of the day, `carried` where the
-    close was told to go on without. `packs` judge; none where it was begun before a close did.
+    close was told to go on without. `packs` judge; none where it was to raise no findings.
     """
 
     customer_id: str
@@ -70,7 +70,10 @@ class CloseStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusinessDateClosed:
-    """All that was due has been reported; `reported` counts the events, findings too."""
+    """All that was due has been reported; `reported` counts the events, findings too.
+
+    Those are left out that a close finished unjudged had raised before.
+    """
 
     customer_id: str
     business_date: date

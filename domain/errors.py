@@ -520,7 +520,7 @@ class PacksDifferError(RefusedError):
 
     code = "packs-differ"
     rule = "the close was begun with other policy packs, or with other rules in them"
-    remedy = "Finish it with the packs, and the release, that it was begun with"
+    remedy = "Finish it with the packs and the release that it was begun with, or by --unjudged"
 
 
 class CloseTooLongError(RefusedError):

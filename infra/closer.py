@@ -79,7 +79,11 @@ class Closed(NamedTuple):
 
 
 class Closer:
-    """Closes days of one ledger, one after the other, and judges each by the packs."""
+    """Closes days of one ledger, one after the other, and judges each by the packs.
+
+    Without any it judges nothing, whatever packs a close was begun with: the way out where judging
+    by those cannot be finished.
+    """
 
     def __init__(self, parts: Parts, actor: str, packs: Sequence[Pack]) -> None:
         self._parts, self._store, self._packs = parts, parts.store, packs
@@ -133,7 +137,9 @@ class Closer:
         return self._report(closing, book, bearing, packs)
 
     def _packs_of(self, position: int) -> Sequence[Pack]:
-        """Return the packs of a close that was begun. Raises `PacksDifferError`."""
+        """Return the packs by which to finish a close. Raises `PacksDifferError`."""
+        if not self._packs:
+            return ()
         [record] = self._store.read(position - 1, 1)
         started = decode_record(record).event
         assert isinstance(started, CloseStarted)

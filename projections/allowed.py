@@ -49,11 +49,14 @@ Days: TypeAlias = Annotated[int, Between(1, 36_500)]  # a hundred years: more is
 DaysIfAny: TypeAlias = Annotated[int, Between(0, 36_500)]
 DaysAround: TypeAlias = Annotated[int, Between(0, 180)]  # of a day that comes back every year
 Months: TypeAlias = Annotated[int, Between(1, 1_200)]
+MonthsIfAny: TypeAlias = Annotated[int, Between(0, 1_200)]
 Percent: TypeAlias = Annotated[int, Between(1, 100)]
 PercentIfAny: TypeAlias = Annotated[int, Between(0, 100)]
 Version: TypeAlias = Annotated[int, Between(1, 1_000_000)]
 NameInOne: TypeAlias = Annotated[str, Spelled("a name without blanks", r"\S+")]
 CurrencyCode: TypeAlias = Annotated[str, Spelled("three capital letters", r"[A-Z]{3}")]
+PercentOver: TypeAlias = Annotated[int, Between(0, 1_000_000)]  # of what may well be exceeded
+CountIfAny: TypeAlias = Annotated[int, Between(0, 1_000_000)]
 Name: TypeAlias = Annotated[str, Spelled("a name, no blanks around it", r"\S(.*\S)?")]
 MonthDay: TypeAlias = Annotated[
     str,

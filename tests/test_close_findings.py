@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from fastapi.testclient import TestClient
@@ -17,6 +17,7 @@ from domain.errors import PacksDifferError
 from domain.finding import FindingRaised
 from infra import closer
 from infra.close_journal import CloseJournal
+from infra.closer import Closed, Closer
 from infra.codec import decode_record
 from infra.composition import opened
 from infra.http.application import application
@@ -259,6 +260,62 @@ def test_a_close_begun_before_closes_judged_is_finished_without(bank: Parts) -> 
     begin(bank)
     assert close(bank, march(8), packs=["kr"])[0].findings == 0
     assert close(bank, march(9), carry=True)[0].findings == 2
+
+
+def test_an_unjudged_close_raises_nothing_and_the_next_one_that_judges_does(bank: Parts) -> None:
+    [closed] = close_unjudged(bank, 8)
+    assert (closed.tested, closed.breached, closed.findings) == (1, 1, 0)
+    [(_, started), *_] = identities(bank)
+    assert isinstance(started, CloseStarted)
+    assert started.packs == ()
+    [after] = close(bank, march(9), carry=True)
+    assert after.findings == 2
+    assert {each.raised_on for each in raised(bank)} == {march(9)}
+
+
+def test_a_close_is_finished_unjudged_whatever_packs_it_was_begun_with(
+    bank: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(closer, "findings_of", _fails)
+    with pytest.raises(OverflowError):
+        close(bank, march(8))
+    monkeypatch.undo()
+    with pytest.raises(PacksDifferError, match="--unjudged"):
+        close(bank, march(8), packs=["kr"])
+    assert close_unjudged(bank, 8)[0].findings == 0
+    assert close(bank, march(8)) == []
+    assert close(bank, march(9), carry=True)[0].findings == 2
+
+
+def test_what_a_close_had_raised_stays_where_it_is_finished_unjudged(
+    bank: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(closer, "APPEND_EVENTS_MAX", 1)
+    with pytest.raises(StoreUnavailableError):  # after the start, three reports and a finding
+        close(replace(bank, store=Cut(bank.store, 4)), march(8))  # type: ignore[arg-type]  # a store that fails
+    assert len(raised(bank)) == 1
+    close_unjudged(bank, 8)
+    assert len(raised(bank)) == 1
+    done = told_by_closes(bank)[-1].event
+    assert isinstance(done, BusinessDateClosed)
+    assert done.reported == 3
+    assert close(bank, march(9), carry=True)[0].findings == 1
+
+
+def close_unjudged(parts: Parts, day: int) -> list[Closed]:
+    return list(Closer(parts, "operator", ()).close(march(day), march(day), carry=True))
+
+
+def _fails(*_: object) -> NoReturn:
+    raise OverflowError
+
+
+@pytest.mark.usefixtures("bank")
+def test_unjudged_is_told_instead_of_packs(tmp_path: Path) -> None:
+    words = ("--ledger", settings_of(tmp_path).ledger, "close", "2024-03-08", "--unjudged")
+    assert guanxi(*words, "--pack", "us").status == 2
+    [closed] = guanxi(*words, "--json").document()["closed"]
+    assert (closed["tested"], closed["findings"]) == (1, 0)
 
 
 def test_a_finding_raised_by_somebody_while_a_close_lay_dead_is_left_alone(bank: Parts) -> None:

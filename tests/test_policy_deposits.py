@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from domain.account import AccountKind, AccountOpened
 from domain.commitment import CommitmentAgreed, CommitmentReleased, CountedAccount
 from domain.hold import HoldBasis, HoldReleased
+from projections.policy.checks import CHECKS
 from tests.policy_cases import (
     AVERAGE,
     approved,
     balance,
+    book_of,
     committed,
     drawn,
     found,
@@ -152,6 +154,14 @@ def test_a_balance_that_was_carried_is_named_by_the_day_it_was_observed_on() -> 
     [finding] = cn01(*LOAN, *story)
     assert finding.offended_on == on("2021-03-17")
     assert finding.facts == ("balance:A1:2021-03-10", "account:A1", "draw:D1")
+
+
+@pytest.mark.parametrize("check", ["deposit_after_draw", "loan_deposit_pledge_loan"])
+def test_days_beyond_the_calendar_end_with_it(check: str) -> None:
+    told: dict[str, Any] = {"days": 10**9, "percent": 20, "placed_kinds": ("term",)}
+    parameters = CHECKS[check].parameters(**told)
+    book = book_of(*PLEDGED_FOR_ANOTHER, held("2021-03-26", loan_id="L2"))
+    assert [*CHECKS[check].offences(book, parameters, on("2021-04-30"))] != []
 
 
 # A related party's account.

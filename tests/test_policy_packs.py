@@ -6,6 +6,7 @@ import re
 from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
@@ -119,6 +120,10 @@ def test_each_rule_that_comes_with_the_program_names_its_source_in_two_languages
             "own.toml: XX-01 version 1: parameters: days = '7': write a whole number without",
         ),
         ("days = 7", "days = -1", "parameters: days = -1: write 0 or more"),
+        ("days = 7", "days = 36501", "parameters: days = 36501: write 36500 or less"),
+        ("percent = 20", "percent = 1000001", "percent = 1000001: write 1000000 or less"),
+        ("version = 1", "version = 1000001", "rule 1: version = 1000001: write 1000000 or less"),
+        ("days = 7", f"days = {'9' * 5_000}", "own.toml: not TOML in UTF-8: Exceeds the limit"),
         ("days = 7\n", "", "parameters: days is missing: add it"),
         (
             "days = 7",
@@ -149,6 +154,13 @@ def test_a_pack_is_refused_with_the_place_and_the_reason(
 ) -> None:
     assert SOUND.count(before) == 1
     assert message in refused(tmp_path, SOUND.replace(before, after))
+
+
+def test_every_number_of_a_check_has_its_bounds() -> None:
+    for check in CHECKS.values():
+        hints = get_type_hints(check.parameters, include_extras=True)
+        for name, hint in hints.items():
+            assert hint is not int, f"{check.parameters.__name__}.{name}"
 
 
 # Rules in use that a pack names.

@@ -18,6 +18,7 @@ _WRITE: Mapping[str, str] = {
     "date_type": "write a date without quotes, such as 2020-06-01",
     "dict_type": "write it as a table, [rules.parameters]",
     "greater_than_equal": "write {ge} or more",
+    "less_than_equal": "write {le} or less",
     "int_type": "write a whole number without quotes",
     "list_type": "write each rule under [[rules]]",
     "literal_error": "write one of {expected}",

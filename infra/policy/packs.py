@@ -13,7 +13,7 @@ from datetime import date
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
 
 from pydantic import (
     BaseModel,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).with_name("data")
 LEDGERS_OWN = "none"
 DEFAULT: Sequence[str] = ("cn",)  # packs that judge where none is named
+VERSION_MAX = 1_000_000  # of a rule
 NAMES: Sequence[str] = sorted(path.stem for path in DATA.glob("*.toml"))
 
 
@@ -62,7 +63,7 @@ class _Strict(BaseModel):
 
 class _RuleTold(_Strict):
     id: Annotated[str, Field(pattern=r"^[A-Z]+-[0-9]{2}$")]
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[int, Field(ge=1, le=VERSION_MAX)]
     check: str
     in_force_from: date
     in_force_to: date | None = None
@@ -109,11 +110,11 @@ def load_pack(path: Path) -> Pack:
     except OSError as error:
         message = f"{path}: {error.strerror}: name a file that can be read"
         raise PackError(message) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        message = f"{path.name}: not TOML in UTF-8: {error}"
-        raise PackError(message) from error
     except ValidationError as error:
         raise PackError(fault(path.name, error)) from None
+    except ValueError as error:  # a number of thousands of digits is a plain one
+        message = f"{path.name}: not TOML in UTF-8: {error}"
+        raise PackError(message) from error
     named: dict[str, NamedRules] = {}
     rules = tuple(_rule(path.name, rule, named) for rule in told.rules)
     _check_versions(path.name, rules)
@@ -147,7 +148,7 @@ def _rule(file: str, told: _RuleTold, named: dict[str, NamedRules]) -> Rule:
 def _parameters(
     where: str, cls: type[Any], values: dict[str, Any], named: dict[str, NamedRules]
 ) -> object:
-    """Return a check's parameters: whole numbers from 0 on, lists with something in them.
+    """Return a check's parameters: whole numbers within bounds, lists with something in them.
 
     Rules in use are told by their name; those that were read are added to `named`.
     """
@@ -161,7 +162,7 @@ def _parameters(
 
 @cache
 def _model_of(cls: type[Any]) -> type[_Strict]:
-    types = get_type_hints(cls)
+    types = get_type_hints(cls, include_extras=True)
     columns: dict[str, Any] = {
         field.name: (
             Annotated[types[field.name], _checked(types[field.name])],
@@ -175,7 +176,9 @@ def _model_of(cls: type[Any]) -> type[_Strict]:
 def _checked(hint: Any) -> Any:  # noqa: ANN401 - a type and how pydantic checks it
     if hint in NAMED.values():
         return PlainValidator(partial(_in_use, hint))
-    return Field(min_length=1) if get_args(hint) else Field(ge=0)
+    for bounds in getattr(hint, "__metadata__", ()):
+        return Field(ge=bounds.low, le=bounds.high)
+    return Field(min_length=1)
 
 
 def _in_use(form: type[Any], name: object, info: ValidationInfo) -> object:

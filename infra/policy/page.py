@@ -6,7 +6,7 @@ from dataclasses import MISSING, fields
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from infra.policy.packs import DATA, LEDGERS_OWN, NAMES, load_pack
+from infra.policy.packs import DATA, LEDGERS_OWN, NAMES, VERSION_MAX, load_pack
 from infra.rules.reading import NAMED
 from projections.policy.checks import CHECKS
 
@@ -90,15 +90,15 @@ A TOML file, named by its path: `guanxi judge --pack cn --pack OUR-RULES.toml`.
 | `title`, `notice` | texts |
 | `[[rules]]` | a version of a rule; the next one begins after it has ended |
 | `id` | capital letters, a hyphen, two digits; in no other pack named with it |
-| `version` | a whole number from 1, upwards |
+| `version` | a whole number from 1 to {VERSION_MAX}, upwards |
 | `check` | one of those below |
 | `in_force_from`, `in_force_to` | dates, both included; still in force without the second |
 | `severity` | `review`, `low`, `medium` or `high` |
 | `source`, `title`, `title_zh`, `looks_for` | the law, the name in two languages, what to see |
 | `[rules.parameters]` | what the check takes, of those below; left out where it takes nothing |
 
-The checks, and what each takes: whole numbers from 0, or lists with at least one entry. What has
-nothing in it by default may be left out.
+The checks, and what each takes: whole numbers within bounds, or lists with at least one entry.
+What has nothing in it by default may be left out.
 
 Where a check is about other rules in use, such as the reward plans, its parameter names their file
 in `infra/rules/data/`, or the bank's own in `GUANXI_RULES`. The SHA-256 of a pack is over its file
@@ -117,14 +117,16 @@ def packs_page() -> str:
 
 def _check(name: str) -> str:
     parameters = CHECKS[name].parameters
-    hints = get_type_hints(parameters)
+    hints = get_type_hints(parameters, include_extras=True)
     taken = [_parameter(field, hints[field.name]) for field in fields(parameters)]
     meaning = " ".join(cleandoc(parameters.__doc__ or "").split())
     return "\n  * ".join((f"* `{name}`: {meaning}" if taken else f"* `{name}`", *taken))
 
 
 def _parameter(field: Field[Any], hint: Any) -> str:  # noqa: ANN401 - a type
-    """Return a parameter's name, the values that a list of it is made of, and its default."""
+    """Return a parameter's name, its bounds or the values of its list, and its default."""
+    for bounds in getattr(hint, "__metadata__", ()):
+        return f"`{field.name}`: {bounds}"
     values = [value for member in get_args(hint) for value in get_args(member)]
     of = f": of {', '.join(values)}" if values else ""
     return f"`{field.name}`{of}" + ("" if field.default is MISSING else "; nothing by default")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from domain.dealing import GiftBasis, PayeeRole, Product  # noqa: TC001 - packs are read by these
 from domain.referral import Via  # noqa: TC001 - the same
 from domain.windows import months_later
+from projections.allowed import MonthsIfAny, PercentOver  # noqa: TC001 - the same
 from projections.book import consents_at, profile_at
 from projections.policy.loans import draws_made
 from projections.policy.rules import Check, Offence, money
@@ -70,8 +71,8 @@ class NearDraw:
     currency.
     """
 
-    months: int
-    percent: int
+    months: MonthsIfAny
+    percent: PercentOver
     products: tuple[Product, ...]
     segments: tuple[str, ...]
 

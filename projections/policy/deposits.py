@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.account import AccountKind  # noqa: TC001 - packs are read by these types
 from domain.hold import HoldBasis  # noqa: TC001 - the same
+from projections.allowed import DaysIfAny, PercentOver  # noqa: TC001 - the same
+from projections.book import later
 from projections.deposit_compliance import (
     counted_accounts,
     counted_on,
@@ -20,7 +22,6 @@ from projections.policy.rules import Check, Offence, money
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
 
     from projections.book import Book
     from projections.facts import Draw, Hold
@@ -36,8 +37,8 @@ class AfterDraw:
     holds of an `exempt` basis, each with its contract and not for another loan, cover whole.
     """
 
-    days: int
-    percent: int
+    days: DaysIfAny
+    percent: PercentOver
     placed_kinds: tuple[AccountKind, ...]
     kept_kinds: tuple[AccountKind, ...] = ()
     exempt: tuple[HoldBasis, ...] = ()
@@ -47,8 +48,8 @@ class AfterDraw:
 class RoundTrip:
     """As `deposit_after_draw`, the deposit then pledged for another loan."""
 
-    days: int
-    percent: int
+    days: DaysIfAny
+    percent: PercentOver
     placed_kinds: tuple[AccountKind, ...]
 
 
@@ -72,7 +73,7 @@ class _Case(NamedTuple):
 def _after_draw(book: Book, told: AfterDraw, as_of: date) -> Iterator[Offence]:
     for case in _cases(book, as_of):
         draw, account = case.draw, book.accounts[case.account_id][1]
-        last = draw.on + timedelta(days=told.days)
+        last = later(draw.on, told.days)
         if account.kind in told.placed_kinds:
             deposits = _placed(book, case, told, as_of)
         elif account.kind in told.kept_kinds and last <= as_of:
@@ -186,13 +187,14 @@ def _placed(book: Book, case: _Case, told: AfterDraw | RoundTrip, as_of: date) -
 
 def _kept(book: Book, case: _Case, told: AfterDraw) -> Iterator[date]:
     """Yield the last day, where the draw's share lay on the account until then."""
-    days = _days(case.draw, told)
-    if _is_share(min(_rise(book, case, on) for on in days), case.draw, told):
-        yield days[-1]
+    risen = min(_rise(book, case, on) for on in _days(case.draw, told))
+    if _is_share(risen, case.draw, told):
+        yield later(case.draw.on, told.days)
 
 
-def _days(draw: Draw, told: AfterDraw | RoundTrip) -> Sequence[date]:
-    return [draw.on + timedelta(days=after) for after in range(told.days + 1)]
+def _days(draw: Draw, told: AfterDraw | RoundTrip) -> Iterator[date]:
+    last = later(draw.on, told.days).toordinal()
+    return map(date.fromordinal, range(draw.on.toordinal(), last + 1))
 
 
 def _is_share(risen: int, draw: Draw, told: AfterDraw | RoundTrip) -> bool:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from domain.checks import LEDGER
+from projections.allowed import PercentOver  # noqa: TC001 - packs are read by it
 from projections.policy.rules import Check, Offence, money
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Deviation:
     observed: what was held before is not known.
     """
 
-    percent: int
+    percent: PercentOver
 
 
 def _deviation(book: Book, told: Deviation, as_of: date) -> Iterator[Offence]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from domain.partner import AdmissionSubject  # noqa: TC001 - packs are read by these
+from projections.allowed import CountIfAny, MonthsIfAny, PercentOver  # noqa: TC001 - the same
 from projections.partner_rules import Required
 from projections.partners import lacking
 from projections.policy.rules import Check, Offence
@@ -26,10 +27,10 @@ class Admission:
     """
 
     subjects: tuple[AdmissionSubject, ...]
-    months: int
-    own_debts_max: int
-    guarantees_given_max: int
-    breaches_max: int
+    months: MonthsIfAny
+    own_debts_max: PercentOver
+    guarantees_given_max: PercentOver
+    breaches_max: CountIfAny
 
     def required(self) -> tuple[Required, ...]:
         """Return the same as rules of admission."""
