@@ -138,6 +138,30 @@ def test_every_account_that_counts_on_the_day_has_to_be_pledged() -> None:
     assert cn02(*story, other, committed("2021-03-02", replace(AVERAGE, accounts=later))) == []
 
 
+@pytest.mark.parametrize(
+    ("terms", "required"),
+    [
+        (AVERAGE, 100),
+        (replace(AVERAGE, requirement_kind="percent_of_drawn", requirement_value=200_000), 20_000),
+        (replace(AVERAGE, seasonal_profile=(*[10**6] * 2, 2 * 10**6, *[10**6] * 9)), 200),
+    ],
+    ids=["amount", "share", "seasonal"],
+)
+def test_the_pledges_are_together_at_least_what_is_required_on_the_day(
+    terms: Terms, required: int
+) -> None:
+    both = (CountedAccount(account_id="A1"), CountedAccount(account_id="A2"))
+    loan = (approved("2021-03-01"), drawn("2021-03-03"))
+    accounts = (opened("2016-01-01"), opened("2016-01-01", account_id="A2"))
+    story = (*loan, *accounts, committed("2021-03-02", replace(terms, accounts=both)))
+    one = held("2021-03-03", amount=required - 1)
+    for rest, exempt in ((1, True), (0, False)):
+        other = held("2021-03-03", "margin", hold_id="H2", amount=rest)
+        assert (cn02(*story, one, replace(other, account_id="A2")) == []) is exempt
+    short = held("2021-03-03", hold_id="H2", amount=1)
+    assert cn02(*story, replace(one, amount=required - 2), replace(short, account_id="A2")) != []
+
+
 def test_a_later_pledge_does_not_undo_the_tie_of_an_earlier_draw() -> None:
     story = (opened("2016-01-01"), *BEFORE_THE_DRAW, held("2021-03-05"))
     [finding] = cn02(*story, drawn("2021-03-06", draw_id="D2"))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from domain.commitment import WindowKind  # noqa: TC001 - packs are read by these types
 from domain.hold import HoldBasis  # noqa: TC001 - the same
+from domain.requirement import Debt, requirement
 from domain.windows import stretches
-from projections.deposit_compliance import counted_on
+from projections.deposit_compliance import counted_on, flows_of
 from projections.policy.deposits import secured
 from projections.policy.loans import Nothing, draws_made
 from projections.policy.rules import Check, Offence
@@ -28,8 +29,9 @@ class Tied:
 
     The first of these days that offends is the finding's. One is left out where every account
     that counts on it, and there is one, is held on an `exempt` basis, under a contract and not for
-    another loan; for the approval, by the first draw. A share of what is drawn or outstanding
-    that names no loan is promised for each of the customer's loans in the currency.
+    another loan, and all that is so held is together at least what the commitment requires on it;
+    for the approval, on the day of the first draw. A share of what is drawn or outstanding that
+    names no loan is promised for each of the customer's loans in the currency.
     """
 
     exempt: tuple[HoldBasis, ...] = ()
@@ -51,11 +53,20 @@ def _tied(book: Book, told: Tied, as_of: date) -> Iterator[Offence]:
                 if terms is None or not _is_for(terms, commitment, loan):
                     continue
                 accounts = counted_on(book, commitment_id, terms, by)
-                if accounts and all(secured(book, a, loan_id, by, told.exempt) for a in accounts):
+                held = [secured(book, id_, loan_id, by, told.exempt) for id_ in accounts]
+                required = _required(book, commitment_id, terms, by)
+                if held and all(held) and sum(held) >= required:
                     continue
                 facts = f"commitment:{commitment_id}", f"loan:{loan_id}"
                 detail = f"agreed on {commitment.agreed_on}; the loan was {how} on {on}"
                 yield Offence(customer_id, on, facts, detail, once=facts, context=draw)
+
+
+def _required(book: Book, commitment_id: str, terms: Terms, on: date) -> int:
+    """Return what some terms of a commitment require on a day."""
+    debt = Debt.of(flows_of(book, *book.commitments[commitment_id]), on)
+    [run] = requirement(terms, debt, on.toordinal(), on.toordinal())
+    return run.required
 
 
 def _loans(book: Book, customer_id: str, commitment: Commitment) -> Iterable[str]:
