@@ -294,6 +294,14 @@ def test_a_deposit_funded_by_a_draw_and_pledged_for_another_loan_offends() -> No
     assert finding.offended_on == on("2021-03-26")
 
 
+def test_a_pledge_after_the_deposit_has_left_is_no_round_trip() -> None:
+    pledge = held("2021-03-30", loan_id="L2")
+    left = balance("2021-03-29", 19_999)
+    assert cn10(*PLEDGED_FOR_ANOTHER, balance("2021-03-29", 20_000), pledge) != []
+    assert cn10(*PLEDGED_FOR_ANOTHER, left, pledge) == []
+    assert cn10(*PLEDGED_FOR_ANOTHER, left, balance("2021-03-30", 20_000), pledge) != []
+
+
 def test_a_deposit_told_late_makes_no_other_finding_of_the_same_pledge() -> None:
     story = (*LOAN, opened("2021-03-12"), approved("2021-03-25", "L2"))
     placed = (balance("2021-03-20", 80_000), held("2021-03-26", loan_id="L2"))

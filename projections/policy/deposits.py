@@ -46,7 +46,10 @@ class AfterDraw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundTrip:
-    """As `deposit_after_draw`, the deposit then pledged for another loan."""
+    """As `deposit_after_draw`, the deposit then pledged for another loan.
+
+    On the day of the pledge the draw's share lies still, or again, on the account.
+    """
 
     days: DaysIfAny
     percent: PercentOver
@@ -103,7 +106,8 @@ def _round_trip(book: Book, told: RoundTrip, as_of: date) -> Iterator[Offence]:
         if book.accounts[account_id][1].kind not in told.placed_kinds:
             continue
         for hold_id, hold in pledges.get(account_id, ()):
-            if hold.loan_id == case.loan_id:
+            pledged = _rise(book, case, hold.placed_on)
+            if hold.loan_id == case.loan_id or not _is_share(pledged, case.draw, told):
                 continue
             for on in _placed(book, case, told, hold.placed_on):
                 counted = _counted(book, case, on)
