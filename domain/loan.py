@@ -129,13 +129,14 @@ class Loan:
     """What a decision needs to know of a loan.
 
     `moved` holds the last event of each draw and repayment, under its claim key; `rates` every
-    rate with the day it holds from, in ledger order.
+    rate, and the reason of its change if one was told, with the day it holds from, in ledger
+    order.
     """
 
     customer_id: str
     currency: str
     approved_on: date
-    rates: tuple[tuple[date, str], ...]
+    rates: tuple[tuple[date, tuple[str, str | None]], ...]
     moved: Mapping[str, LoanEvent] = field(default_factory=dict)
     settled_on: date | None = None
     renewed: LoanRenewed | None = None
@@ -150,7 +151,7 @@ def evolve(  # noqa: PLR0911 - one a case
             customer_id=event.customer_id,
             currency=event.currency,
             approved_on=event.approved_on,
-            rates=((event.approved_on, event.annual_rate),),
+            rates=((event.approved_on, (event.annual_rate, None)),),
         )
     if loan is None:
         return None
@@ -160,9 +161,10 @@ def evolve(  # noqa: PLR0911 - one a case
         case LoanRepaid() | RepaymentReversed():
             return replace(loan, moved={**loan.moved, f"repayment:{event.repayment_id}": event})
         case RateChanged():
-            return replace(loan, rates=(*loan.rates, (event.changed_on, event.annual_rate)))
+            changed = event.changed_on, (event.annual_rate, event.reason)
+            return replace(loan, rates=(*loan.rates, changed))
         case LoanSettled():
             return replace(loan, settled_on=event.settled_on)
         case LoanRenewed():
-            rates = (*loan.rates, (event.renewed_on, event.annual_rate))
+            rates = (*loan.rates, (event.renewed_on, (event.annual_rate, None)))
             return replace(loan, rates=rates, renewed=event, settled_on=None)

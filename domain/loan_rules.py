@@ -93,7 +93,7 @@ class ReverseRepayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRate:
-    """Record another rate from a day on."""
+    """Record another rate from a day on, or why it holds from that day."""
 
     loan_id: str
     changed_on: date
@@ -156,7 +156,8 @@ def decide(  # noqa: PLR0911 - one a case
         case ChangeRate():
             checks.rate(command.annual_rate)
             loan = known_loan(command.loan_id, world)
-            if told_for(command.changed_on, loan.rates) == command.annual_rate:
+            again = command.annual_rate, command.reason
+            if told_for(command.changed_on, loan.rates) == again:
                 return ()
             return (told(RateChanged, command, customer_id=loan.customer_id),)
         case SettleLoan():

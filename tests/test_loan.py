@@ -264,13 +264,26 @@ def test_a_draw_and_a_repayment_may_have_the_same_id() -> None:
 def test_a_rate_changes_from_a_day_on() -> None:
     bank.when(change_rate).then(rate_changed)
     bank.and_given(rate_changed).when(change_rate).then_nothing()
-    bank.when(
-        replace(change_rate, changed_on=approved.approved_on, annual_rate="4.35")
-    ).then_nothing()
     before = replace(change_rate, changed_on=on("1993-12-31"))
     bank.and_given(rate_changed).when(before).then(
         replace(rate_changed, changed_on=before.changed_on)
     )
+
+
+def test_another_reason_of_the_same_rate_is_recorded() -> None:
+    why = replace(change_rate, reason="deposit")
+    told = replace(rate_changed, reason="deposit")
+    ledger = bank.and_given(rate_changed)
+    ledger.when(why).then(told)
+    ledger.and_given(told).when(why).then_nothing()
+    ledger.and_given(told).when(change_rate).then(rate_changed)
+    for ledger, day, rate in (
+        (bank, approved.approved_on, "4.35"),
+        (bank.and_given(renewed), renewed.renewed_on, "5.5"),
+    ):
+        ledger.when(replace(why, changed_on=day, annual_rate=rate)).then(
+            replace(told, changed_on=day, annual_rate=rate)
+        )
 
 
 def test_a_rate_that_holds_already_is_recorded_for_another_day() -> None:
@@ -302,9 +315,6 @@ def test_a_renewed_loan_goes_on_and_can_be_settled_again() -> None:
     bank.when(renew).then(renewed)
     bank.and_given(renewed).when(renew).then_nothing()
     bank.and_given(settled, renewed).when(settle).then(settled)
-    bank.and_given(renewed).when(
-        replace(change_rate, changed_on=renewed.renewed_on, annual_rate="5.5")
-    ).then_nothing()
 
 
 def test_a_malformed_renewal_is_refused() -> None:

@@ -81,6 +81,9 @@ def test_a_rate_changed_under_a_threat_offends() -> None:
         reason="断贷威胁",
     )
     loan = approved("2019-01-01")
+    market = replace(raised, reason="market")
+    assert cn(loan, raised, market, rule="CN-05") == []
+    assert cn(loan, market, raised, rule="CN-05") != []
     [finding] = cn(loan, raised, rule="CN-05")
     assert finding.facts == ("rate:L1:2020-06-01", "loan:L1")
     before = replace(raised, changed_on=on("2020-05-31"))

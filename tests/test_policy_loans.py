@@ -123,6 +123,9 @@ def test_of_one_day_the_last_told_rate_counts() -> None:
     wrong, right = changed("2016-01-01", "6", "deposit"), changed("2016-01-01", "2", "deposit")
     assert cn(*loan, wrong, right, rule="CN-03") == []
     assert cn(*loan, right, wrong, rule="CN-03") == [("rate:L1:2016-01-01", "2016-01-01")]
+    why = changed("2016-01-01", "6", "x")
+    assert cn(*loan, wrong, why, rule="CN-03") == []
+    assert cn(*loan, why, wrong, rule="CN-03") == [("rate:L1:2016-01-01", "2016-01-01")]
     at_once = changed("2014-01-01", "6", "deposit")
     assert cn(approved("2014-01-01"), at_once, rule="CN-03") != []
 

@@ -12,7 +12,7 @@ from domain.referral import Via  # noqa: TC001 - the same
 from domain.windows import months_later
 from projections.allowed import MonthsIfAny, PercentOver  # noqa: TC001 - the same
 from projections.book import consents_at, profile_at
-from projections.policy.loans import draws_made
+from projections.policy.loans import changes_of, draws_made
 from projections.policy.rules import Check, Offence, money
 from projections.referral_forest import standing
 
@@ -108,7 +108,7 @@ def _worded(book: Book) -> Iterator[tuple[str, date, tuple[str, ...], tuple[str,
             facts = f"waiver:{waiver.waiver_id}", f"commitment:{commitment_id}"
             yield customer_id, waiver.told_on, facts, (waiver.reason,)
     for loan_id, (customer_id, loan) in book.loans.items():
-        for rate in loan.rates:
+        for rate in changes_of(loan):
             facts = f"rate:{loan_id}:{rate.since}", f"loan:{loan_id}"
             yield customer_id, rate.since, facts, (rate.reason,)
 

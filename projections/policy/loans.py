@@ -13,7 +13,7 @@ from domain.checks import folded
 from projections.policy.rules import Check, Offence, money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import date
 
     from projections.book import Book
@@ -95,11 +95,14 @@ def _penal_rate(book: Book, told: PenalRate, as_of: date) -> Iterator[Offence]:
                 )
 
 
+def changes_of(loan: Loan) -> Collection[RateFrom]:
+    """Return the changes of a loan's rate, of one day's the last told."""
+    return {change.since: change for change in loan.rates[1:]}.values()
+
+
 def _rates(loan: Loan) -> Iterator[tuple[RateFrom, RateFrom]]:
-    """Yield each change after the rate before it, by day: of one day's changes the last told."""
-    approved, *told = loan.rates
-    changes = {change.since: change for change in told}
-    return pairwise(sorted([approved, *changes.values()], key=attrgetter("since")))
+    """Yield each change after the rate before it, by day."""
+    return pairwise(sorted([loan.rates[0], *changes_of(loan)], key=attrgetter("since")))
 
 
 def _any_of(words: Iterable[str]) -> re.Pattern[str]:
