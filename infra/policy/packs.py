@@ -49,7 +49,7 @@ class PackError(Exception):
 
 
 class PacksOverlapError(PackError):
-    """Two packs that cannot be named together: they share a rule or a jurisdiction."""
+    """Two packs share a rule or a jurisdiction: two named together, or one and a built-in one."""
 
     code: ClassVar[str] = "packs-overlap"
 
@@ -213,14 +213,28 @@ def _check_versions(file: str, rules: Sequence[Rule]) -> None:
 
 
 def _check_apart(packs: Mapping[Path, Pack]) -> None:
-    """Refuse packs that share a jurisdiction or a rule: in a finding each means one thing."""
-    first: dict[str, str] = {}
+    """Refuse packs that share a jurisdiction or a rule: in a finding each means one thing.
+
+    Also with a pack of the program that is not named: a ledger is judged by it another time.
+    """
+    first = dict(_built_in())
     for path, pack in packs.items():
         name = path.stem if path.parent == DATA else str(path)
         for what in (*(f"rule {r.id}" for r in pack.rules), f"jurisdiction {pack.jurisdiction}"):
             if first.setdefault(what, name) != name:
                 message = (
-                    f"{what} is in two packs, {first[what]} and {name}: name one of them alone,"
-                    f" or give it another name in one"
+                    f"{what} is in two packs, {first[what]} and {name}: give it another name"
+                    f" in a file of your own"
                 )
                 raise PacksOverlapError(message)
+
+
+@cache
+def _built_in() -> Mapping[str, str]:
+    """Return the packs of the program by what each has for itself: its rules and jurisdiction."""
+    found: dict[str, str] = {}
+    for name in NAMES:
+        told = tomllib.loads((DATA / f"{name}.toml").read_text("utf-8"))
+        found |= {f"rule {rule['id']}": name for rule in told["rules"]}
+        found[f"jurisdiction {told['jurisdiction']}"] = name
+    return found

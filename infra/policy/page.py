@@ -86,10 +86,10 @@ A TOML file, named by its path: `guanxi judge --pack cn --pack OUR-RULES.toml`.
 
 | key | what stands there |
 | --- | --- |
-| `jurisdiction` | the pack's name in findings: small letters, of no other pack named with it |
+| `jurisdiction` | the pack's name: small letters, of no built-in pack nor one beside it |
 | `title`, `notice` | texts |
 | `[[rules]]` | a version of a rule; the next one begins after it has ended |
-| `id` | capital letters, a hyphen, two digits; in no other pack named with it |
+| `id` | capital letters, a hyphen, two digits; in no built-in pack nor one beside it |
 | `version` | a whole number from 1 to {VERSION_MAX}, upwards |
 | `check` | one of those below |
 | `in_force_from`, `in_force_to` | dates, both included; still in force without the second |
