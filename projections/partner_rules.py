@@ -15,7 +15,10 @@ from projections.network_rules import check_order
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Required:
-    """A check that has to have passed, how long it is good for, and the bounds of its figure."""
+    """A check that has to have passed, how long it is good for, and the bounds of its figure.
+
+    The day of so many months ago is included; in a shorter month it is the last.
+    """
 
     subject: AdmissionSubject
     valid_months: Months

@@ -112,7 +112,7 @@ def lacking(
 def _sound(check: AdmissionCheck | None, on: date, required: Required) -> bool:
     if check is None or check.result == "failed":
         return False
-    if on > months_later(check.on, required.valid_months):
+    if check.on < months_later(on, -required.valid_months):
         return False
     figure, least, most = check.figure, required.at_least, required.at_most
     if figure is None:

@@ -112,6 +112,28 @@ def test_a_check_holds_up_to_the_day_on_which_it_is_so_many_months_old() -> None
     assert row(partner(), day(33)).lacks == "own_debts"
 
 
+@pytest.mark.parametrize(
+    ("checked_on", "on", "months", "is_good"),
+    [
+        ("2019-02-28", "2020-02-29", 12, True),
+        ("2019-02-27", "2020-02-29", 12, False),
+        ("2019-02-28", "2020-03-01", 12, False),
+        ("2020-02-29", "2021-02-28", 12, True),
+        ("2020-02-29", "2021-03-01", 12, False),
+        ("2023-02-28", "2023-03-31", 1, True),
+        ("2023-01-31", "2023-02-28", 1, True),
+        ("2023-01-31", "2023-03-01", 1, False),
+    ],
+)
+def test_the_day_of_so_many_months_ago_is_the_last_of_a_shorter_month(
+    checked_on: str, on: str, months: int, *, is_good: bool
+) -> None:
+    check = AdmissionCheck(date.fromisoformat(checked_on), "licence", "passed", None)
+    required = Required(subject="licence", valid_months=months)
+    lacks = lacking([check], date.fromisoformat(on), [required])
+    assert lacks == (() if is_good else ("licence",))
+
+
 # Agreements.
 
 

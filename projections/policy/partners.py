@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Admission:
     """Subjects that must have passed in the `months` before, and what their figures may be.
 
-    The day of so many months ago is included.
+    The day of so many months ago is included; in a shorter month it is the last.
     Debts in percent of the assets, guarantees in percent of the own funds, breaches in number.
     """
 
