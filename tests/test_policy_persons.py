@@ -52,6 +52,13 @@ def test_a_referred_person_contacted_without_consent_offends() -> None:
     assert finding.facts == ("referral:R1", "referral-contacted:R1")
 
 
+def test_a_contact_that_the_person_made_is_no_offence() -> None:
+    called = replace(contact("2022-01-03"), direction="inbound")
+    assert cn09(introduced("2022-01-01"), called) == []
+    [finding] = cn09(introduced("2022-01-01"), called, SPOKEN_TO)
+    assert finding.facts == ("referral:R1", "referral-contacted:R1")
+
+
 def test_consent_in_force_on_the_day_exempts() -> None:
     story = (introduced("2022-01-01"), SPOKEN_TO)
     assert cn09(*story, consent("2022-01-05")) == []

@@ -79,9 +79,10 @@ class NearDraw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consents:
-    """Consents of which one must be in force when a referred person is contacted.
+    """Consents of which one must be in force when the bank contacts a referred person.
 
     The first contact without one offends, under the referral that stood on its day or ended last.
+    One that the person made is left out.
     A person who does business with the bank is its customer by contract; enterprises and `exempt`
     ways of being brought are left out.
     """
@@ -219,13 +220,13 @@ def _without_consent(book: Book, told: Consents, as_of: date) -> Iterator[Offenc
 
 
 def _touched(book: Book) -> Mapping[str, Sequence[tuple[date, str]]]:
-    """Return the days on which referred persons were contacted, and the facts that say so.
+    """Return the days on which the bank contacted referred persons, and the facts that say so.
 
     Who is not known as an enterprise is taken for a person.
     """
     found = defaultdict(list)
     for contact_id, (customer_id, contact) in book.contacts.items():
-        if customer_id in book.referrals_of_prospect:
+        if customer_id in book.referrals_of_prospect and contact.direction == "outbound":
             found[customer_id].append((contact.happened_on, f"contact:{contact_id}"))
     for referral_id, (prospect_id, referral) in book.referrals.items():
         if referral.contacted_on is not None:
