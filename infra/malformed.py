@@ -19,6 +19,10 @@ class MissingColumnError(MalformedError):
     rule = "is required"
     remedy = "Add it"
 
+    def __str__(self) -> str:
+        """Return the column and what to do: it has no value."""
+        return f"{self.field} {self.rule}. {self.remedy}."
+
 
 class UnknownColumnError(MalformedError):
     """A column that the command does not have."""

@@ -123,7 +123,9 @@ def test_a_malformed_value_names_its_column(column: str, value: object, code: st
 
 def test_a_missing_column_is_told_from_an_empty_one() -> None:
     columns = {name: value for name, value in BALANCE.items() if name != "currency"}
-    assert refused("record-balance", columns).code == "missing-column"
+    error = refused("record-balance", columns)
+    assert error.code == "missing-column"
+    assert str(error) == f"{error.field} is required. Add it."
     assert refused("record-balance", {**columns, "currency": ""}).code == "empty-value"
     assert refused("record-balance", {**columns, "currency": None}).code == "empty-value"
 

@@ -156,6 +156,35 @@ def test_a_pack_is_refused_with_the_place_and_the_reason(
     assert message in refused(tmp_path, SOUND.replace(before, after))
 
 
+def test_what_is_wrong_is_shown_as_the_file_tells_it(tmp_path: Path) -> None:
+    for told_there, shown in (
+        ("true", "true"),
+        ("2000-01-01T00:00:00", "2000-01-01T00:00:00"),
+        ("2000-01-01", "2000-01-01"),
+        ("07:32:00", "07:32:00"),
+        ("[1, true]", "[1, true]"),
+        ("{ a = 2000-01-01 }", "{a = 2000-01-01}"),
+        ("1.5", "1.5"),
+    ):
+        message = refused(tmp_path, SOUND.replace("days = 7", f"days = {told_there}"))
+        assert f"days = {shown}: write a whole number without quotes" in message
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u3000"])
+def test_a_blank_word_is_refused(tmp_path: Path, blank: str) -> None:
+    words = SOUND[: SOUND.index("days = 7")]
+    for check, name in (("penal_rate", "reasons"), ("credit_withdrawal_threat", "codes")):
+        pack = words.replace("deposit_after_draw", check)
+        message = refused(tmp_path, f'{pack}{name} = ["adb", "{blank}"]\n')
+        assert f"{name} = ['adb', {blank!r}]: write something in each" in message
+    assert "title = " in refused(tmp_path, SOUND.replace('"A title"', f'"{blank}"'))
+
+
+def test_a_pack_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    plain, marked = load_pack(told(tmp_path, SOUND)), load_pack(told(tmp_path, f"\ufeff{SOUND}"))
+    assert marked.rules == plain.rules
+
+
 def test_every_number_of_a_check_has_its_bounds() -> None:
     for check in CHECKS.values():
         hints = get_type_hints(check.parameters, include_extras=True)

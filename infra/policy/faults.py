@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _WRITE: Mapping[str, str] = {
     "list_type": "write each rule under [[rules]]",
     "literal_error": "write one of {expected}",
     "model_type": "write each rule under [[rules]]",
+    "string_pattern_mismatch": "write something",
     "string_too_short": "write something",
     "string_type": "write a text in quotes",
     "too_short": "name at least one",
@@ -43,7 +45,22 @@ def fault(place: str, error: ValidationError) -> str:
         return f"{place}: {key} is missing: add it"
     if first["type"] == "extra_forbidden":
         return f"{place}: {key} is no key of this place: leave it out, or correct its spelling"
-    told = list(first["input"]) if isinstance(first["input"], tuple) else first["input"]
+    told = first["input"]
     write = _WRITE.get(str(key)) or _WRITE.get(first["type"])
     what = write.format(**first.get("ctx", {})) if write else first["msg"]
-    return f"{place}: {key} = {repr(told)[:VALUE_CHARS_MAX]}: {what}"
+    return f"{place}: {key} = {_toml(told)[:VALUE_CHARS_MAX]}: {what}"
+
+
+def _toml(value: object) -> str:
+    """Return a value as a file tells it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case date() | time():  # a date with its time of day is one too
+            return value.isoformat()
+        case list() | tuple():
+            return f"[{', '.join(map(_toml, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{key} = {_toml(each)}' for key, each in value.items())}}}"
+        case _:
+            return repr(value)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -54,7 +55,7 @@ class PacksOverlapError(PackError):
     code: ClassVar[str] = "packs-overlap"
 
 
-Words = Annotated[str, Field(min_length=1)]
+Words = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
 
 class _Strict(BaseModel):
@@ -106,7 +107,7 @@ def load_pack(path: Path) -> Pack:
     """Return the pack of a file. Raises `PackError` and `RulesError`."""
     try:
         text = path.read_bytes()
-        told = _PackTold.model_validate(tomllib.loads(text.decode()))
+        told = _PackTold.model_validate(tomllib.loads(text.decode("utf-8-sig")))
     except OSError as error:
         message = f"{path}: {error.strerror}: name a file that can be read"
         raise PackError(message) from error
@@ -165,7 +166,7 @@ def _model_of(cls: type[Any]) -> type[_Strict]:
     types = get_type_hints(cls, include_extras=True)
     columns: dict[str, Any] = {
         field.name: (
-            Annotated[types[field.name], _checked(types[field.name])],
+            Annotated[types[field.name], *_checked(types[field.name])],
             ... if field.default is MISSING else field.default,
         )
         for field in fields(cls)
@@ -173,12 +174,20 @@ def _model_of(cls: type[Any]) -> type[_Strict]:
     return create_model(cls.__name__, __base__=_Strict, **columns)
 
 
-def _checked(hint: Any) -> Any:  # noqa: ANN401 - a type and how pydantic checks it
+def _checked(hint: Any) -> Sequence[Any]:  # noqa: ANN401 - a type and how pydantic checks it
     if hint in NAMED.values():
-        return PlainValidator(partial(_in_use, hint))
+        return [PlainValidator(partial(_in_use, hint))]
     for bounds in getattr(hint, "__metadata__", ()):
-        return Field(ge=bounds.low, le=bounds.high)
-    return Field(min_length=1)
+        return [Field(ge=bounds.low, le=bounds.high)]
+    return [Field(min_length=1), AfterValidator(_none_blank)]
+
+
+def _none_blank(several: tuple[str, ...]) -> tuple[str, ...]:
+    """Return words and names, of which none is blank: that would stand in every text, or none."""
+    if not all(map(str.strip, several)):
+        message = "write something in each"
+        raise ValueError(message)
+    return several
 
 
 def _in_use(form: type[Any], name: object, info: ValidationInfo) -> object:

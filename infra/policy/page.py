@@ -97,8 +97,8 @@ A TOML file, named by its path: `guanxi judge --pack cn --pack OUR-RULES.toml`.
 | `source`, `title`, `title_zh`, `looks_for` | the law, the name in two languages, what to see |
 | `[rules.parameters]` | what the check takes, of those below; left out where it takes nothing |
 
-The checks, and what each takes: whole numbers within bounds, or lists with at least one entry.
-What has nothing in it by default may be left out.
+The checks, and what each takes: whole numbers within bounds, or lists with at least one entry,
+none blank. What has nothing in it by default may be left out.
 
 Where a check is about other rules in use, such as the reward plans, its parameter names their file
 in `infra/rules/data/`, or the bank's own in `GUANXI_RULES`. The SHA-256 of a pack is over its file
