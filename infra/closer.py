@@ -113,7 +113,7 @@ class Closer:
         if start_of(self._store, on) is None:
             book, now = self._book_at(None), self._store.position()
             book.advance(now, now, on)
-            _check_balances(book, on)
+            self._check_balances(book, on)
 
     def _close(self, on: date, *, carry: bool) -> Closed:
         position = start_of(self._store, on)
@@ -126,7 +126,7 @@ class Closer:
             now = self._store.position()
             bearing = book.advance(now, since or now, on)
             if not carry:
-                _check_balances(book, on)
+                self._check_balances(book, on)
             with suppress(ConflictError):
                 position = self._start(on, carry=carry)
             if position is None:  # another process was first
@@ -135,6 +135,20 @@ class Closer:
             _add(bearing, book.advance(position, now, on))
         closing = Closing(self._parts.meta.ledger_id, on, position, since or position)
         return self._report(closing, book, bearing, packs)
+
+    def _check_balances(self, book: ClosingBook, on: date) -> None:
+        """Refuse a day on which a counted account has no balance. Raises `BalanceMissingError`.
+
+        It tells how far the books are closed: of a run of days, those before it are.
+        """
+        missing = list(unobserved(book.book, on))
+        if missing:
+            commitment_id, account_id = missing[0]
+            named = ", ".join(f"{of}: {account}" for of, account in missing[:MISSING_NAMED_MAX])
+            detail = f"on {on}, commitment {commitment_id}; {len(missing)} in all: {named}"
+            finished = closes_of(self._store).finished
+            closed = f"; closed up to {finished}" if finished else "; no day is closed"
+            raise BalanceMissingError("account_id", account_id, detail + closed)
 
     def _packs_of(self, position: int) -> Sequence[Pack]:
         """Return the packs by which to finish a close. Raises `PacksDifferError`."""
@@ -227,16 +241,6 @@ def _uncollected() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def _check_balances(book: ClosingBook, on: date) -> None:
-    """Refuse a day on which a counted account has no balance. Raises `BalanceMissingError`."""
-    missing = list(unobserved(book.book, on))
-    if missing:
-        commitment_id, account_id = missing[0]
-        named = ", ".join(f"{of}: {account}" for of, account in missing[:MISSING_NAMED_MAX])
-        detail = f"on {on}, commitment {commitment_id}; {len(missing)} in all: {named}"
-        raise BalanceMissingError("account_id", account_id, detail)
 
 
 def _counted(event: Event) -> Iterable[str]:

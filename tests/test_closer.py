@@ -153,6 +153,14 @@ def test_a_refused_day_leaves_the_skipped_ones_open(tmp_path: Path) -> None:
         assert parts.store.position() == before
 
 
+def test_a_run_that_is_refused_says_how_far_it_came(tmp_path: Path) -> None:
+    with new_bank(settings_of(tmp_path), *balances("120.00", "120.00")) as parts:
+        with pytest.raises(BalanceMissingError, match=r"2024-03-03.*closed up to 2024-03-02"):
+            close(parts, march(1), march(4))
+        with pytest.raises(BalanceMissingError, match="closed up to 2024-03-02"):
+            close(parts, march(4))
+
+
 def test_terms_told_after_a_report_are_named_when_a_correction_makes_them_bear(
     tmp_path: Path,
 ) -> None:
