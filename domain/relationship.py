@@ -225,7 +225,7 @@ class Customer:
         Who has the role on that day by what was told of earlier ones says nothing: that may yet
         turn out otherwise.
         """
-        new = assignment_of(assigned, self.opened_on)
+        new = assignment_of(assigned)
         of_the_day = (
             old
             for old in reversed(self.assignments)
@@ -293,25 +293,21 @@ def _changed(  # noqa: PLR0911 - one a case
             return replace(customer, ending=event)
 
 
-def assignment_of(
-    event: ManagerAssigned | ManagerReleased | HandoverAccepted, opened_on: date
-) -> Assignment:
-    """Return what the event says of a manager's role; nothing counts before the first day."""
+def assignment_of(event: ManagerAssigned | ManagerReleased | HandoverAccepted) -> Assignment:
+    """Return what the event says of a manager's role, of the day it was told of."""
     match event:
         case ManagerAssigned():
-            return Assignment(max(event.assigned_on, opened_on), event.manager, event.role)
+            return Assignment(event.assigned_on, event.manager, event.role)
         case ManagerReleased():
-            since = max(event.released_on, opened_on)
-            return Assignment(since, event.manager, event.role, released=True)
+            return Assignment(event.released_on, event.manager, event.role, released=True)
         case HandoverAccepted():
-            return Assignment(max(event.accepted_on, opened_on), event.to_manager, "owner")
+            return Assignment(event.accepted_on, event.to_manager, "owner")
 
 
 def _assigned(
     customer: Customer, event: ManagerAssigned | ManagerReleased | HandoverAccepted
 ) -> Customer:
-    told = assignment_of(event, customer.opened_on)
-    return replace(customer, assignments=(*customer.assignments, told))
+    return replace(customer, assignments=(*customer.assignments, assignment_of(event)))
 
 
 def _answered(customer: Customer, event: Handover) -> Customer:

@@ -18,7 +18,7 @@ _DEPOSITS = frozenset({"account", "balances"})
 
 RELATIONSHIP = Projection(
     "relationship",
-    7,
+    8,
     _DEPOSITS
     | {"customer", "consent", "contact", "follow_up", "loan", "commitment", "referral", "partner"}
     | {
@@ -36,7 +36,7 @@ RELATIONSHIP = Projection(
 )
 FINDINGS = Projection("findings", 1, frozenset({"finding"}))
 COMPLIANCE = Projection("compliance", 6, _DEPOSITS | {"loan", "commitment", "tested"})
-NETWORK = Projection("network", 5, _DEPOSITS | {"customer", "loan", "referral"})
+NETWORK = Projection("network", 6, _DEPOSITS | {"customer", "loan", "referral"})
 # Of the view of compliance what its windows come from, which is not what closes have reported.
 WINDOWS = replace(COMPLIANCE, kinds=COMPLIANCE.kinds - {"tested"})
 GUARANTEES = Projection("guarantees", 3, _DEPOSITS | {"loan", "guarantee"})

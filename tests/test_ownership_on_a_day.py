@@ -127,6 +127,31 @@ def test_what_is_dated_before_the_opening_counts_from_the_first_day() -> None:
     )
 
 
+def test_what_is_dated_before_the_opening_stands_in_the_order_of_its_days() -> None:
+    taken = HandoverAccepted(
+        customer_id="C1", handover_id="H1", to_manager="RM-2", accepted_on=on(-30)
+    )
+    changes: tuple[RelationshipEvent, ...] = (assigned("RM-2", -30), taken)
+    for later in changes:
+        assert owners(later, assigned("RM-3", -60)) == [(0, "RM-2")]
+        assert owners(assigned("RM-3", -60), later) == [(0, "RM-2")]
+    left: tuple[RelationshipEvent, ...] = (
+        assigned("RM-3", -20),
+        assigned("RM-2", -60),
+        released("RM-2", -30),
+    )
+    for each in permutations(left):
+        assert owners(*each) == [(0, "RM-3")]
+
+
+def test_the_first_owner_told_of_a_day_before_the_opening_is_recorded() -> None:
+    first, before = assigned(FIRST, -10), assigned("RM-2", -20)
+    given(BEGAN).when(assigning(first)).then(first)
+    given(BEGAN, first).when(assigning(first)).then_nothing()
+    given(BEGAN, first).when(assigning(before)).then(before)
+    assert owners(first, before) == owners(before, first) == [(0, FIRST)]
+
+
 def test_an_owner_told_again_owns_since_the_first_time() -> None:
     again = [Assignment(on(n), FIRST, "owner") for n in (0, 9, 4)]
     assert owner_changes(again) == [(on(0), FIRST)]
@@ -157,8 +182,7 @@ def test_who_helps_is_told_again_of_a_later_day_and_helps_from_then_on() -> None
 
 def test_an_assignment_that_was_told_last_of_its_day_is_no_news() -> None:
     other = assigned("RM-2", 5)
-    for same in (assigned(FIRST, 0), assigned(FIRST, -3)):
-        given(BEGAN, other).when(assigning(same)).then_nothing()
+    given(BEGAN, other).when(assigning(assigned(FIRST, 0))).then_nothing()
     given(BEGAN, other).when(assigning(other)).then_nothing()
     third = assigned("RM-3", 5)
     given(BEGAN, other, third).when(assigning(other)).then(other)
@@ -199,8 +223,9 @@ def lived(events: list[RelationshipEvent], until: date) -> tuple[str | None, set
     """Return the owner and the helpers of a day, lived through day by day as a person would."""
     owner: str | None = FIRST
     helpers: set[str] = set()
+    in_order = sorted(events, key=day_of)
     for day in (on(number) for number in range((until - OPENED_ON).days + 1)):
-        for event in events:
+        for event in in_order:
             match event:
                 case ManagerAssigned(role="owner", assigned_on=its) if counts(its, day):
                     owner = event.manager
@@ -215,6 +240,18 @@ def lived(events: list[RelationshipEvent], until: date) -> tuple[str | None, set
                 case _:
                     pass
     return owner, helpers
+
+
+def day_of(event: RelationshipEvent) -> date:
+    match event:
+        case ManagerAssigned():
+            return event.assigned_on
+        case ManagerReleased():
+            return event.released_on
+        case HandoverAccepted():
+            return event.accepted_on
+        case _:
+            raise AssertionError(event)
 
 
 def counts(its: date, day: date) -> bool:

@@ -51,8 +51,7 @@ def _assigned(
     | relationship.ManagerReleased
     | relationship.HandoverAccepted,
 ) -> Customer:
-    assignment = relationship.assignment_of(event, row.opened_on)
-    return replace(row, assignments=(*row.assignments, assignment))
+    return replace(row, assignments=(*row.assignments, relationship.assignment_of(event)))
 
 
 def _handover(row: Customer, event: relationship.HandoverProposed) -> Customer:
