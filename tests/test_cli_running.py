@@ -59,6 +59,15 @@ def test_project_follows_the_log_of_an_embedded_ledger_and_stops_when_told(tmp_p
         assert "Traceback" not in project.log
 
 
+def test_serve_with_rules_that_cannot_be_used_does_not_start(tmp_path: Path) -> None:
+    nothing = str(tmp_path / "nothing")
+    with running(tmp_path, "serve", "--port", "0", GUANXI_RULES=nothing) as serve:
+        assert serve.process.wait(timeout=30) == 1
+        assert "guanxi: bad-rules: GUANXI_RULES names no folder of rules" in serve.log
+        assert nothing in serve.log
+        assert "Traceback" not in serve.log
+
+
 @pytest.mark.slow
 def test_serve_on_a_port_that_is_taken_says_so(tmp_path: Path) -> None:
     with running(tmp_path, "serve", "--port", "0") as serve:

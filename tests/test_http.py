@@ -151,6 +151,16 @@ def test_a_query_answers_as_documented(asking: TestClient, path: str) -> None:
         documented(path, "get", answer)
 
 
+@pytest.mark.parametrize("path", ["/agenda", "/network/leaders"])
+def test_rules_that_cannot_be_used_any_more_are_told_with_what_is_wrong(
+    asking: TestClient, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUANXI_RULES", "nothing")
+    found = problem(asking.get(path), 500, "bad-rules")
+    assert found["detail"].startswith("GUANXI_RULES names no folder of rules")
+    assert "nothing" in found["detail"]
+
+
 def test_a_page_of_windows_leads_to_the_next(asking: TestClient) -> None:
     everything = asking.get("/compliance").json()
     assert everything["next"] is None

@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.rules.page import rules_page
-from infra.rules.reading import DATA, FILES, RulesError, agenda_rules, read_rules, value_rules
+from infra.rules.reading import (
+    DATA,
+    FILES,
+    RulesError,
+    agenda_rules,
+    check_rules,
+    read_rules,
+    value_rules,
+)
 from projections.allowed import MonthDay
 from tests.surfaces.cli import guanxi
 
@@ -163,6 +171,19 @@ def test_every_entry_of_the_built_in_files_is_on_the_page_of_rules() -> None:
         for name, value in tomllib.loads(path.read_text("utf-8")).items():
             entries = [f"{name}.{each}" for each in value] if isinstance(value, dict) else [name]
             assert [entry for entry in entries if entry not in page] == []
+
+
+@pytest.mark.parametrize("name", [*FILES, "festivals"])
+def test_a_check_reads_every_file(folder: Path, name: str) -> None:
+    check_rules()
+    if name == "festivals":  # sound by itself, but the agenda names what it does not hold
+        (folder / "festivals.toml").write_text(
+            '[[festivals]]\nname = "May Day"\ndays = [2024-05-01]\n'
+        )
+    else:
+        (folder / name).write_text("nothing = 1")
+    with pytest.raises(RulesError):
+        check_rules()
 
 
 def test_the_command_line_refuses_a_folder_that_is_not_there(

@@ -30,6 +30,7 @@ from infra.kafka.publisher import KafkaPublisher
 from infra.kafka.topics import KafkaTopics
 from infra.log_source import LogSource
 from infra.observers import ProjectorMetrics, RelayMetrics, ServedMetrics
+from infra.rules.reading import check_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,6 +116,7 @@ def project(settings: Settings, host: Host = HOST, port: Port = PROJECT_PORT) ->
 @with_settings
 def serve(settings: Settings, host: Host = HOST, port: Port = SERVE_PORT) -> None:
     """Answer queries and take commands over HTTP; show the whole ledger's metrics."""
+    check_rules()
     registry = CollectorRegistry()
     served = Served()
     observer = ServedMetrics(registry, served.lost)

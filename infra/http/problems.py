@@ -13,12 +13,12 @@ from consumers.event_store import ConflictError, StoreUnavailableError
 from consumers.views import NoViewError
 from domain.errors import KeyConflictError, RefusedError
 from infra.answers import NotFoundError, QuestionError
+from infra.rules.reading import RulesError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
 
 RETRY_AFTER_SECONDS = 2
-INTERNAL = 500
 MEDIA_TYPE = "application/problem+json"
 
 log = structlog.get_logger()
@@ -54,6 +54,7 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (NoViewError, 503),
     (NotAppliedYetError, 503),
     (NotReadyError, 503),
+    (RulesError, 500),
     (Exception, 500),
 )
 
@@ -76,8 +77,8 @@ def problem(status: int, code: str, detail: str, **more: object) -> JSONResponse
 
 
 def _answer(_: Request, error: Exception) -> JSONResponse:
-    status = next(status for kind, status in _STATUSES if isinstance(error, kind))
-    if status == INTERNAL:
+    kind, status = next(each for each in _STATUSES if isinstance(error, each[0]))
+    if kind is Exception:
         log.error("failed", exc_info=error)
         return problem(status, "internal", "the server failed; its log says how")
     code = str(getattr(error, "code", "error"))

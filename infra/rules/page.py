@@ -25,7 +25,8 @@ data: TOML files of the names below. `GUANXI_RULES` may name a folder with a ban
 which replaces the one of its name whole. Nothing else may lie in that folder, save what begins
 with a dot. A folder that is none, a file or an entry that is not listed here, and a value that an
 entry may not hold are refused (`bad-rules`), with the file, the entry, the value and what is
-allowed.
+allowed. `guanxi serve` reads all of them before it starts, and again for each answer: one that
+cannot be used any more is told in the answers that need it.
 """
 _PLAIN = {str: "a text", int: "a whole number", date: "a date"}
 

@@ -78,6 +78,16 @@ class NamedRules(NamedTuple):
     sha256: bytes
 
 
+def check_rules() -> None:
+    """Read every file of rules, so that a bad one is told before it is needed.
+
+    Raises `RulesError`.
+    """
+    for name, cls in FILES.items():
+        _rules(name, cls)
+    agenda_rules()  # names festivals of another file
+
+
 def agenda_rules() -> AgendaRules:
     """Return the rules of the contact agenda. Raises `RulesError`."""
     file = _rules("agenda.toml", AgendaFile)
