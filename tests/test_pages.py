@@ -61,11 +61,15 @@ def circle() -> Book:
     )
 
 
-def pairs(count: int) -> Book:
-    """Return a book of so many guarantees, each between two whom nobody else is linked to."""
+def pairs(count: int, mutual: int = 0) -> Book:
+    """Return a book of so many guarantees, each between two whom nobody else is linked to.
+
+    The first `mutual` pairs stand for each other: they are circles.
+    """
     rows: list[tuple[Key, Row]] = [
         ((f"B{n}", "guarantee", f"G{n}"), guarantee(f"A{n}", 100_00)) for n in range(count)
     ]
+    rows += [((f"A{n}", "guarantee", f"H{n}"), guarantee(f"B{n}", 100_00)) for n in range(mutual)]
     return Book.from_rows(rows)
 
 

@@ -177,6 +177,25 @@ def test_the_first_view_of_many_small_groups_fills_the_page(
     assert (max(xs) - min(xs)) * (max(ys) - min(ys)) > share * 1400 * 900
 
 
+@pytest.mark.parametrize("count", [3, 130, 714, 5_000])
+def test_whoever_is_in_no_circle_is_a_ring_at_first_sight_however_many_there_are(
+    tab: Tab, tmp_path: Path, count: int
+) -> None:
+    tab.open(written(circles_page(pairs(count, mutual=2), day(1), CURRENCY), tmp_path))
+    tab.ask("{ window.squares = 0; pen.rect = () => squares++; draw(); }")
+    assert tab.ask("squares") == 0
+    middles = """nodes.map((node) => {
+        const { x, y } = onScreen(node);
+        const told = [...pen.getImageData(x * devicePixelRatio, y * devicePixelRatio, 1, 1).data];
+        return [node.kind, told.join()];
+    })"""
+    found = {(kind, colour) for kind, colour in tab.ask(middles)}
+    rings = {colour for kind, colour in found if kind == 1}
+    discs = {colour for kind, colour in found if kind == 0}
+    assert len(rings) == len(discs) == 1  # the ground, and the colour of circles
+    assert rings != discs
+
+
 def test_eighty_pairs_are_all_named_at_first_sight(tab: Tab, tmp_path: Path) -> None:
     tab.open(written(circles_page(pairs(80), day(1), CURRENCY), tmp_path))
     texts = tab.ask("{ const told = []; pen.fillText = (text) => told.push(text); draw(); told; }")

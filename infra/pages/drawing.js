@@ -1,12 +1,14 @@
 "use strict";
 // Draws the graph of the page's JSON block below a camera.
-// What lies outside the view is not drawn; far away nodes lose their outlines and names first.
+// What lies outside the view is not drawn; far away nodes lose their names first. Groups of circles
+// lie so far apart that a node keeps its shape at any zoom; one of a tree becomes a dot.
 
 const LABELS_MAX = 160, NAMED_PX = 3, AMOUNT_ROOM_PX = 20, ZOOM_LEAST = 0.002, ZOOM_MOST = 8;
 const FIRST_ZOOM_MOST = 3; // where all are shown: so few are large enough
 const BEND = 0.12; // of an arrow's length, so that two between the same ends stay two
 
 const graph = JSON.parse(document.getElementById("graph").textContent);
+const RADIUS_LEAST_PX = graph.arrows ? 3 : 1.2, HOLLOW_LEAST_ZOOM = graph.arrows ? 0 : 0.3;
 const nodes = graph.nodes.map(([id, x, y, r, kind, gauge, figures]) =>
   ({ id, x, y, r, kind, gauge, figures, into: [], outOf: [] }));
 const links = graph.links.map(([from, to, width, label]) =>
@@ -103,17 +105,16 @@ function drawArrow(link, width) {
 
 // Kinds differ in shape as well as in colour: a disc, a ring, a square.
 function drawNodes(own, kind) {
-  const least = 1.2 / camera.scale;
   pen.beginPath();
-  for (const { x, y, r } of own) {
-    const radius = Math.max(r, least);
+  for (const node of own) {
+    const { x, y } = node, radius = radiusOf(node);
     if (kind === 2 || radius * camera.scale < 2) pen.rect(x - radius, y - radius, 2 * radius, 2 * radius);
     else {
       pen.moveTo(x + radius, y);
       pen.arc(x, y, radius, 0, 2 * Math.PI);
     }
   }
-  const hollow = kind === 1 && camera.scale > 0.3;
+  const hollow = kind === 1 && camera.scale > HOLLOW_LEAST_ZOOM;
   pen.fillStyle = hollow ? colours.ground : colours.kinds[kind];
   pen.fill();
   if (hollow) {
@@ -123,16 +124,21 @@ function drawNodes(own, kind) {
   }
 }
 
-function drawGauge({ x, y, r, gauge }) {
+function radiusOf({ r }) {
+  return Math.max(r, RADIUS_LEAST_PX / camera.scale);
+}
+
+function drawGauge(node) {
+  const { x, y, gauge } = node, radius = radiusOf(node) + Math.max(5, 2.2 / camera.scale);
   if (gauge < 0) return;
-  pen.lineWidth = 4;
+  pen.lineWidth = Math.max(4, 1 / camera.scale);
   pen.strokeStyle = colours.line;
   pen.beginPath();
-  pen.arc(x, y, r + 5, 0, 2 * Math.PI);
+  pen.arc(x, y, radius, 0, 2 * Math.PI);
   pen.stroke();
   pen.strokeStyle = gauge > 1 ? colours.danger : colours.faint;
   pen.beginPath();
-  pen.arc(x, y, r + 5, -Math.PI / 2, -Math.PI / 2 + 2 * Math.PI * Math.min(1, gauge));
+  pen.arc(x, y, radius, -Math.PI / 2, -Math.PI / 2 + 2 * Math.PI * Math.min(1, gauge));
   pen.stroke();
 }
 
@@ -144,7 +150,7 @@ function drawSelected() {
   pen.strokeStyle = colours.accent;
   pen.lineWidth = Math.max(2.5, 2.5 / camera.scale);
   pen.beginPath();
-  pen.arc(selected.x, selected.y, selected.r + (graph.gauge ? 10 : 4) + 3 / camera.scale, 0, 2 * Math.PI);
+  pen.arc(selected.x, selected.y, radiusOf(selected) + (graph.gauge ? 10 : 4) + 3 / camera.scale, 0, 2 * Math.PI);
   pen.stroke();
 }
 
