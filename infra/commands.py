@@ -117,7 +117,9 @@ class Form:
         self._parsers = {column: columns.parser_of(type_) for column, (type_, _) in types.items()}
         self._blank = {column: default for column, (_, default) in types.items()}
         self.lists = frozenset(
-            name for name, (type_, _) in types.items() if type_ is columns.Items
+            name
+            for name, (type_, _) in types.items()
+            if type_ in {columns.EventIds, columns.Facts, columns.Items}
         )
         self._amounts = tuple(column for column in types if column in _AMOUNTS)
         self._finish = _FINISH.get(cls)

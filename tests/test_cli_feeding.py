@@ -78,7 +78,7 @@ def test_a_command_is_told_as_json_by_stdin_or_by_options() -> None:
     assert position(guanxi("--json", *OPEN, *joined)) == 4
 
 
-@pytest.mark.parametrize("told", ["options", "lines", "json"])
+@pytest.mark.parametrize("told", ["options", "lines", "list", "json"])
 def test_a_list_of_items_is_an_option_for_each_or_a_line_or_a_json_list(told: str) -> None:
     guanxi(*OPEN, json.dumps(CUSTOMER))
     check = {
@@ -91,6 +91,7 @@ def test_a_list_of_items_is_an_option_for_each_or_a_line_or_a_json_list(told: st
     items = ["power bill", "tax return; paid"]
     words = {
         "options": [*options(check), "--items", items[0], f"--items={items[1]}"],
+        "list": [*options(check), "--items", json.dumps(items)],
         "lines": [*options(check), "--items", "\n".join(items)],
         "json": [json.dumps(check | {"items": items})],
     }[told]
@@ -158,7 +159,7 @@ def test_the_help_of_a_command_tells_each_field_and_an_example_that_holds(name: 
     assert (program, verb, command) == ("guanxi", "record", name)
     fields = {word.removeprefix("--"): options[2 * n + 1] for n, word in enumerate(options[::2])}
     assert set(fields) == set(form.required)
-    form.command(fields)
+    form.command(fields | {name: json.loads(fields[name]) for name in form.lists & set(fields)})
 
 
 def test_the_help_of_a_command_tells_types_units_and_choices() -> None:
@@ -177,9 +178,28 @@ def test_the_help_of_a_command_tells_types_units_and_choices() -> None:
 
 
 def test_the_example_of_a_command_is_recorded_as_it_stands() -> None:
-    shown = guanxi("record", "open-relationship", "--help").out.partition("For example:")[2]
-    _, *words = shlex.split(shown.replace("\\\n", " "))
-    assert position(guanxi(*words, "--json")) == 1
+    for number, name in enumerate(("open-relationship", "record-cross-check"), 1):
+        shown = guanxi("record", name, "--help").out.partition("For example:")[2]
+        _, *words = shlex.split(shown.replace("\\\n", " "))
+        assert position(guanxi(*words, "--json")) == number
+
+
+def test_no_example_is_refused_for_its_items() -> None:
+    for name in (name for name, form in FORMS.items() if form.lists & set(form.required)):
+        shown = guanxi("record", name, "--help").out.partition("For example:")[2]
+        _, *words = shlex.split(shown.replace("\\\n", " "))
+        refused = json.loads(guanxi(*words, "--json").out)["error"]
+        assert refused["code"] == "unknown-customer", refused
+
+
+def test_a_text_that_begins_like_a_json_list_is_one_item() -> None:
+    guanxi(*OPEN, json.dumps(CUSTOMER))
+    check = {"customer_id": "C1", "cross_check_id": "X1", "checked_on": "2024-02-01"}
+    words = options(check | {"inference": "sells well", "by": "RM-1"})
+    told = ["--items", "[draft] bill", "--items", "2024"]
+    assert guanxi("record", "record-cross-check", *words, *told).status == 0
+    shown = guanxi("show", "judgement", "C1", "--json").document()
+    assert shown["cross_checks"][0]["items"] == ["[draft] bill", "2024"]
 
 
 def test_a_sound_feed_is_taken_and_a_rejected_row_is_told(ledger: Path) -> None:

@@ -209,14 +209,23 @@ def _fields(name: str, rest: list[str]) -> dict[str, Any]:
 
 
 def _add(name: str, fields: dict[str, Any], field: str, value: str) -> None:
-    """Add the value of an option: of what holds items one more, of all else the only one."""
+    """Add the value of an option: of what holds items some more, of all else the only one."""
     if field in FORMS[name].lists:
-        fields.setdefault(field, []).append(value)
+        fields.setdefault(field, []).extend(_items(value))
     elif field in fields:
         message = f"{name}: --{field} is there twice, and is no list"
         raise BadCallError(message)
     else:
         fields[field] = value
+
+
+def _items(value: str) -> list[Any]:
+    """Return the items of a JSON list; a text that is none, though it begins like one, is one."""
+    try:
+        items = json.loads(value)
+    except ValueError:
+        return [value]
+    return items if isinstance(items, list) else [value]
 
 
 def _commands() -> dict[str, dict[str, list[str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,7 @@ _EXAMPLES: Mapping[str, str] = {
     "events": "3f0e6c1a-52f4-4c0e-9d5b-6a1f0b7c2d11",
     "facts": "draw:draw-1",
     "happened_at": "1994-03-31T09:30:00+01:00",
+    "items": "power bill\ntax return",
     "manager": "RM-1",
     "name": "Wang Xiaoming",
     "pack": "cn",
@@ -81,7 +83,8 @@ def example(form: Form) -> dict[str, str]:
 def _lines(form: Form) -> Iterator[str]:
     yield f"guanxi record {form.name}"
     for name, value in example(form).items():
-        yield f"--{name} {shlex.quote(value)}"
+        told = json.dumps(value.splitlines()) if name in form.lists else value
+        yield f"--{name} {shlex.quote(told)}"
 
 
 def _held(  # noqa: PLR0911 - one a case
@@ -101,7 +104,7 @@ def _held(  # noqa: PLR0911 - one a case
             unit = _UNITS.get(name.rpartition("_")[2])
             return f"whole number of {unit}" if unit else "whole number"
         case {"type": "array"}:
-            return f"up to {schema['maxItems']} lines; in JSON a list of texts"
+            return f"up to {schema['maxItems']} texts: a JSON list, or the option for each"
         case {"description": told}:
             return str(told)
         case {"pattern": _}:
