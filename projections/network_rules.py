@@ -10,6 +10,7 @@ from datetime import date  # noqa: TC003 - the reader of the file needs the type
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from domain.referral import Via  # noqa: TC001 - the same
+from projections.allowed import Count, Days, PercentIfAny  # noqa: TC001 - the same
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,41 +22,31 @@ ALL_PERCENT = 100
 class Influence:
     """How fast a conversion is forgotten, and what of it a step up the tree is worth."""
 
-    half_life_days: int
-    depth_percent: int
-
-    def __post_init__(self) -> None:
-        if self.half_life_days < 1 or not 0 <= self.depth_percent <= ALL_PERCENT:
-            message = "half_life_days is at least 1, depth_percent between 0 and 100"
-            raise ValueError(message)
+    half_life_days: Days
+    depth_percent: PercentIfAny
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burst:
     """How many referrals within how many days make a burst; `exempt` ways do not count."""
 
-    days: int
-    referrals_min: int
+    days: Days
+    referrals_min: Count
     exempt: tuple[Via, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.days < 1 or self.referrals_min < 1:
-            message = "days and referrals_min are at least 1"
-            raise ValueError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpinionLeader:
     """How many of the people brought have to bring somebody themselves."""
 
-    referring_children_min: int
+    referring_children_min: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkRules:
     """One version."""
 
-    version: int
+    version: Count
     in_force_from: date
     influence: Influence
     burst: Burst

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date  # noqa: TC003 - the reader of the file needs the types
 
 from domain.partner import AdmissionSubject  # noqa: TC001 - the same
-from projections.allowed import Months  # noqa: TC001 - the same
+from projections.allowed import Count, Months  # noqa: TC001 - the same
 from projections.network_rules import check_order
 
 
@@ -25,12 +25,18 @@ class Required:
     at_most: int | None = None
     at_least: int | None = None
 
+    def __post_init__(self) -> None:
+        low, high = self.at_least, self.at_most
+        if low is not None and high is not None and low > high:
+            message = f"at_least {low} is above at_most {high}"
+            raise ValueError(message)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerRules:
     """One version."""
 
-    version: int
+    version: Count
     in_force_from: date
     admission: tuple[Required, ...]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from domain.referral import Via  # noqa: TC001 - the reader of the file needs the type
 from domain.referral_rules import LapseOverdueReferral
+from projections.allowed import Days  # noqa: TC001 - the same
 from projections.book import is_forgotten, later
 from projections.referral_forest import standing
 
@@ -25,13 +26,8 @@ class LapseRules:
     They are data: `infra/rules/data/lapse.toml` holds the ones in use.
     """
 
-    days: int
+    days: Days
     exempt: tuple[Via, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.days < 1:
-            message = "days is at least 1"
-            raise ValueError(message)
 
     def time_out_on(self, referral: Referral) -> date:
         """Return the day on which a referral's time runs out; a contact after it is too late."""

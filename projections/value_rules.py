@@ -84,7 +84,7 @@ class Potentials:
 
     otherwise: Potential
     lifts: tuple[Potential, ...]
-    by_segment: Mapping[str, Potential]
+    by_segment: Mapping[Name, Potential]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,11 +113,6 @@ def test_nothing_lapses_of_the_forgotten() -> None:
     assert lapsed(BROUGHT, day(99), customer=replace(customer(), forgotten_on=day(3))) == []
 
 
-def test_days_are_at_least_one() -> None:
-    with pytest.raises(ValueError, match="at least 1"):
-        LapseRules(days=0)
-
-
 _days = st.integers(0, LAST).map(day)
 
 

@@ -142,6 +142,38 @@ def test_a_folder_of_rules_that_is_none_is_refused(
             "valid_months = 0",
             ("versions.0.admission.0.valid_months",),
         ),
+        (
+            "network",
+            "children_min = 2",
+            "children_min = 0",
+            ("versions.0.opinion_leader.referring_children_min", "0", "1 to 1000"),
+        ),
+        (
+            "network",
+            "half_life_days = 180",
+            'half_life_days = "180"',
+            ("versions.0.influence.half_life_days", "'180'", "whole number"),
+        ),
+        ("network", "version = 1", 'version = "1"', ("versions.0.version", "'1'", "whole number")),
+        (
+            "partner",
+            "at_most = 70",
+            'at_most = "70"',
+            ("versions.0.admission.3.at_most", "'70'", "a whole number"),
+        ),
+        (
+            "partner",
+            "at_most = 70",
+            "at_most = 70\nat_least = 71",
+            ("versions.0.admission.3", "at_least 71 is above at_most 70"),
+        ),
+        ("lapse", "days = 180", "days = 0", ("days", "0", "1 to 36500")),
+        (
+            "lapse",
+            '["guarantor"]',
+            '["guarantor", "guarantor"]',
+            ("exempt.1", "'guarantor'", "twice"),
+        ),
     ],
 )
 def test_a_value_that_an_entry_may_not_hold_is_refused_with_what_is_allowed(
@@ -156,6 +188,30 @@ def test_a_value_that_an_entry_may_not_hold_is_refused_with_what_is_allowed(
     assert str(refused.value).startswith(f"{path}: {told[0]}: ")
     for each in told:
         assert each in str(refused.value)
+
+
+def test_a_list_that_names_a_festival_twice_is_refused(folder: Path) -> None:
+    text = (DATA / "agenda.toml").read_text("utf-8")
+    first = tomllib.loads(text)["festival"]["names"][0]
+    (folder / "agenda.toml").write_text(
+        text.replace(f'"{first}"', f'"{first}", "{first}"'), "utf-8"
+    )
+    with pytest.raises(RulesError, match=r"festival\.names\.1: .* is there twice"):
+        agenda_rules()
+
+
+def test_a_segment_with_a_blank_around_its_name_is_refused(folder: Path) -> None:
+    path = folder / "value.toml"
+    text = (DATA / path.name).read_text("utf-8")
+    path.write_text(text.replace("supplier =", '" supplier" ='), "utf-8")
+    with pytest.raises(RulesError, match=r"potential\.by_segment\. supplier: .*no blanks"):
+        value_rules()
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(folder: Path) -> None:
+    text = (DATA / "value.toml").read_text("utf-8")
+    (folder / "value.toml").write_text(text, "utf-8-sig")
+    assert value_rules() == read_rules(DATA / "value.toml", FILES["value.toml"])
 
 
 @given(st.integers(0, 11), st.integers(1, 31))
@@ -184,6 +240,12 @@ def test_a_check_reads_every_file(folder: Path, name: str) -> None:
         (folder / name).write_text("nothing = 1")
     with pytest.raises(RulesError):
         check_rules()
+
+
+def test_the_page_of_rules_says_what_counts_where_an_entry_is_left_out() -> None:
+    lapse = rules_page().partition("## lapse.toml")[2].partition("\n## ")[0]
+    assert "; left out: none | `guarantor` |" in lapse
+    assert "left out" not in lapse.partition("`exempt` |")[0]
 
 
 def test_the_command_line_refuses_a_folder_that_is_not_there(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import MISSING, fields
 from datetime import date
 from inspect import cleandoc
 from types import NoneType
@@ -48,7 +49,7 @@ def _entries(cls: type, built_in: dict[str, Any], prefix: str = "") -> Iterator[
     for name, hint in get_type_hints(cls, include_extras=True).items():
         entry, inner = prefix + name, table_in(hint)
         if inner is None:
-            yield f"`{entry}`", _allowed(hint), _shown(built_in.get(name))
+            yield f"`{entry}`", _allowed(hint) + _left_out(cls, name), _shown(built_in.get(name))
             continue
         listed = get_origin(optional(hint)[0]) is tuple
         yield (
@@ -75,6 +76,14 @@ def _allowed(hint: Any) -> str:  # noqa: ANN401 - a type as `get_type_hints` giv
     if members:
         return f"a table, for each name: {_allowed(members[-1])}"
     return _PLAIN[hint]
+
+
+def _left_out(cls: Any, name: str) -> str:  # noqa: ANN401 - a dataclass
+    """Return what counts where the entry is left out, nothing where it must be there."""
+    [default] = (field.default for field in fields(cls) if field.name == name)
+    if default is MISSING or default is None:  # what may be None says that it may be left out
+        return ""
+    return f"; left out: {_shown([*default] if isinstance(default, tuple) else default)}"
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - any TOML value

@@ -201,7 +201,7 @@ def _bytes_of(path: Path) -> bytes:
 
 def _parsed(path: Path, text: bytes, cls: type[Rules]) -> Rules:
     try:
-        table = tomllib.loads(text.decode())
+        table = tomllib.loads(text.decode("utf-8-sig"))
         _refuse_unsound(table, cls)
         rules: Rules = TypeAdapter(cls).validate_python(table)
     except ValidationError as error:
@@ -239,15 +239,38 @@ def _refuse_unsound(value: Any, hint: Any, where: str = "") -> None:  # noqa: AN
         if isinstance(allowed, Allowed) and not allowed.allows(value):
             message = f"{where}: {value!r} is not {allowed}"
             raise ValueError(message)
+    if hint is int and type(value) is not int:
+        message = f"{where}: {value!r} is not a whole number"
+        raise ValueError(message)
     if isinstance(value, list):
+        _refuse_doubles(value, where)
         item_hint = next(iter(get_args(hint)), None)
         for number, item in enumerate(value):
             _refuse_unsound(item, item_hint, f"{where}.{number}")
-    elif isinstance(value, dict) and is_dataclass(hint):
-        hints = get_type_hints(hint, include_extras=True)
-        for name, inner in value.items():
-            entry = f"{where}.{name}" if where else name
-            if name not in hints:
-                message = f"{entry} is not one of {', '.join(sorted(hints))}"
-                raise ValueError(message)
-            _refuse_unsound(inner, hints[name], entry)
+    elif isinstance(value, dict):
+        _refuse_unsound_entries(value, hint, where)
+
+
+def _refuse_unsound_entries(table: dict[str, Any], hint: Any, where: str) -> None:  # noqa: ANN401 - as above
+    """Refuse what is unsound in a table of entries, or in one of names that a bank chooses."""
+    if not is_dataclass(hint):
+        name_hint, inner_hint = get_args(hint) or (None, None)
+        for name, inner in table.items():
+            _refuse_unsound(name, name_hint, f"{where}.{name}")
+            _refuse_unsound(inner, inner_hint, f"{where}.{name}")
+        return
+    hints = get_type_hints(hint, include_extras=True)
+    for name, inner in table.items():
+        entry = f"{where}.{name}" if where else name
+        if name not in hints:
+            message = f"{entry} is not one of {', '.join(sorted(hints))}"
+            raise ValueError(message)
+        _refuse_unsound(inner, hints[name], entry)
+
+
+def _refuse_doubles(items: list[Any], where: str) -> None:
+    """Refuse a list that names something twice; of tables, their own rules know. `ValueError`."""
+    for number, item in enumerate(items):
+        if not isinstance(item, dict) and item in items[:number]:
+            message = f"{where}.{number}: {item!r} is there twice"
+            raise ValueError(message)
