@@ -16,7 +16,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from projections.book import Book
-from projections.facts import BalanceMonth, Tested
+from projections.facts import Tested
 
 if TYPE_CHECKING:
     from consumers.views import StoredRow
@@ -30,10 +30,11 @@ Fact = TypeVar("Fact")
 
 
 class RowCodec(NamedTuple):
-    """The port of the rows' bytes: both take the kind first."""
+    """The port of the rows' bytes. `days` reads of a month of balances those alone."""
 
     pack: Callable[[str, Row], bytes]
     unpack: Callable[[str, bytes], Row]
+    days: Callable[[bytes], Days]
 
 
 class PackedRows(Mapping[str, Mapping[Name, Fact]], Generic[Name, Fact]):
@@ -110,7 +111,7 @@ class PackedBook:
     def __init__(self, codec: RowCodec) -> None:
         self._codec = codec
         self._rows: dict[Key, Row] = {}
-        self._balances: PackedRows[str, Days] = PackedRows(str, self._days)
+        self._balances: PackedRows[str, Days] = PackedRows(str, codec.days)
         self._tested: PackedRows[date, Tested] = PackedRows(date.fromisoformat, self._report)
         self._packed: dict[str, PackedRows[Any, Any]] = {
             "balances": self._balances,
@@ -180,11 +181,6 @@ class PackedBook:
     def customers(self) -> set[str]:
         """Return whose rows are there."""
         return {customer_id for customer_id, _, _ in self._rows}
-
-    def _days(self, value: bytes) -> Days:
-        row = self._codec.unpack("balances", value)
-        assert isinstance(row, BalanceMonth)
-        return row.days
 
     def _report(self, value: bytes) -> Tested:
         row = self._codec.unpack("tested", value)

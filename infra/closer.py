@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from infra.composition import Parts
     from projections.policy.rules import Pack
 
-APPEND_EVENTS_MAX = 2_000  # events of a close in one append
+APPEND_EVENTS_MAX = 5_000  # events of a close in one append
 MISSING_NAMED_MAX = 3  # missing balances named in a refusal
 
 Bearing: TypeAlias = "dict[str, list[Recorded]]"  # events on days gone by, by customer

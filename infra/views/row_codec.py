@@ -22,6 +22,7 @@ from infra.packing import pack
 from projections.facts import KINDS
 
 if TYPE_CHECKING:
+    from projections.book import Days
     from projections.facts import Row
 
 Convert: TypeAlias = Callable[[Any], Any]
@@ -101,7 +102,13 @@ def _unpacked(kind: str, value: bytes) -> Row:
 _shared = lru_cache(ROWS_SHARED_MAX)(_unpacked)
 
 
-ROWS = RowCodec(pack_row, unpack_row)
+def unpack_days(value: bytes) -> Days:
+    """Return the days of a month of balances, all that its row holds."""
+    days: Days = msgpack.unpackb(value, use_list=False)[0]
+    return days
+
+
+ROWS = RowCodec(pack_row, unpack_row, unpack_days)
 
 
 def reader_of(kind: str, part: type[NamedTuple]) -> Callable[[bytes], Any]:
