@@ -66,8 +66,26 @@ def live(
 
     `firsts` are the days on which their first account was opened and their first loan drawn.
     """
-    stood = _stood(referrals, firsts, as_of)
-    return stood[-1] if stood and stood[-1].lives(as_of) else None
+    if len(referrals) == 1:  # as nearly everywhere: there is nothing to stand against
+        [(referral_id, referral)] = referrals
+        if referral.introduced_on > as_of:
+            return None
+        last = _standing(referral_id, referral, firsts, as_of)
+    elif stood := _stood(referrals, firsts, as_of):
+        last = stood[-1]
+    else:
+        return None
+    return last if last.lives(as_of) else None
+
+
+def _standing(
+    referral_id: str, referral: Referral | Introduction, firsts: Sequence[date], as_of: date
+) -> Standing:
+    ended_on = referral.ended_on
+    if ended_on is not None and ended_on > as_of:
+        ended_on = None  # not known yet
+    converted_on = _converted_on(referral, firsts, as_of)
+    return Standing(referral_id, referral, converted_on, ended_on)
 
 
 def _stood(
@@ -83,11 +101,7 @@ def _stood(
     for referral_id, referral in referrals:
         if referral.introduced_on > as_of:
             break
-        ended_on = referral.ended_on
-        if ended_on is not None and ended_on > as_of:
-            ended_on = None  # not known yet
-        converted_on = _converted_on(referral, firsts, as_of)
-        this = Standing(referral_id, referral, converted_on, ended_on)
+        this = _standing(referral_id, referral, firsts, as_of)
         if not stood or not stood[-1].lives(referral.introduced_on):
             stood.append(this)
         elif overlaps is not None:

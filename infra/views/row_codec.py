@@ -127,7 +127,7 @@ def reader_of(kind: str, part: type[NamedTuple]) -> Callable[[bytes], Any]:
                 values[index] = load(values[index])
         return made(values)
 
-    return read
+    return lru_cache(ROWS_SHARED_MAX)(read) if kind in _ALIKE else read
 
 
 def digest_of(stored: Iterable[tuple[str, str, str, bytes]]) -> str:
