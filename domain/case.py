@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, cast
 
-from domain.compliance import tests
+from domain.compliance import SHORT, tests
 from domain.counted_balances import deposits_counted
 from domain.inputs import hash_of, last_day_that_mattered, lines_of, rests_on_debt
 from domain.windows import LONGER, period_first
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 
 Touched: TypeAlias = Literal["account", "balance", "debt", "terms", "waiver"]
-SHORT = frozenset({"in_cure", "cured", "breached"})  # outcomes for which cure days are looked at
 
 
 class Report(Protocol):

@@ -41,6 +41,9 @@ Status: TypeAlias = Literal[
 ]
 
 
+SHORT = frozenset({"in_cure", "cured", "breached"})  # statuses for which cure days are looked at
+
+
 class WaiverTold(Protocol):
     """From `told_on` on, the windows that begin within the dates are waived."""
 
@@ -139,7 +142,7 @@ def explain(
     for test in tests(commitment, deposits, flows, as_of):
         if test.result.window_start == window_start:
             yield from counted_days(test.window, test.evidence)
-            if test.result.status in {"in_cure", "cured", "breached"}:
+            if test.result.status in SHORT:
                 yield from cure_days(test.window, test.evidence, test.result.cured_on)
 
 
