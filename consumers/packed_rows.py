@@ -80,6 +80,10 @@ class PackedRows(Mapping[str, Mapping[Name, Fact]], Generic[Name, Fact]):
     def __getitem__(self, group: str) -> Mapping[Name, Fact]:
         return self._open(group)
 
+    def get(self, group: str, default: Any = None) -> Any:  # noqa: ANN401 - as a Mapping's
+        """Return a group; that of the base class raises and catches where there is none."""
+        return self._open(group) if group in self._groups else default
+
     def __contains__(self, group: object) -> bool:
         return group in self._groups
 

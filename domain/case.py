@@ -127,7 +127,7 @@ class Finding(NamedTuple):
     inputs_sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Case:
     """A commitment with all that its tests rest on, what was reported, and what changed since.
 

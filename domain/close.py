@@ -186,8 +186,7 @@ def report(case: Case, closing: Closing) -> Iterator[tuple[str, ReportEvent]]:
             yield from _About(case, closing, window_start, finding, last, restated).events()
 
 
-@dataclass(frozen=True, slots=True)
-class _About:
+class _About(NamedTuple):
     """A window that is to be reported; without a finding it is void."""
 
     case: Case
@@ -201,7 +200,13 @@ class _About:
         tested = self._tested()
         test_id = self._id("commitment-tested")
         yield test_id, tested
-        about = {**self._common(), "window_end": tested.window_end, "test_id": test_id}
+        about: dict[str, Any] = {
+            "customer_id": tested.customer_id,
+            "commitment_id": tested.commitment_id,
+            "window_start": tested.window_start,
+            "window_end": tested.window_end,
+            "test_id": test_id,
+        }
         on, short = self.closing.on, tested.shortfall
         if tested.outcome == "breached":
             breached = CommitmentBreached(breached_on=on, shortfall=_int(short), **about)
@@ -216,8 +221,10 @@ class _About:
 
     def _tested(self) -> CommitmentTested:
         causes = self._causes()
-        told = {
-            **self._common(),
+        told: dict[str, Any] = {
+            "customer_id": self.case.customer_id,
+            "commitment_id": self.case.commitment_id,
+            "window_start": self.window_start,
             "tested_on": self.closing.on,
             "rules_version": RULES_VERSION,
             "through": self.closing.through,
@@ -293,13 +300,6 @@ class _About:
     def _id(self, kind: str, on: date | None = None) -> str:
         ledger_id, commitment_id = self.closing.ledger_id, self.case.commitment_id
         return event_id(ledger_id, on or self.closing.on, kind, commitment_id, self.window_start)
-
-    def _common(self) -> dict[str, Any]:
-        return {
-            "customer_id": self.case.customer_id,
-            "commitment_id": self.case.commitment_id,
-            "window_start": self.window_start,
-        }
 
 
 def _cause(change: Change) -> Cause:

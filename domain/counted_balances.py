@@ -6,7 +6,6 @@ A day is observed, carried (a counted account's balance is one of the days befor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from operator import add
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 OBSERVED, CARRIED, UNKNOWN = 0, 1, 2
 
 
-@dataclass(frozen=True, slots=True)
-class Deposit:
+class Deposit(NamedTuple):
     """An account that may count: its end-of-day balances from the day `first` on.
 
     None where no balance was observed; `own` in the commitment's customer's name and the
@@ -103,15 +101,12 @@ def _carried_forward(
     lead = max(first - missing_days, min(deposit.first, first))
     days = deposit.seen(lead, last)
     marks = bytearray(len(days))
-    if None in days:
-        held, age = 0, missing_days
-        for index, balance in enumerate(days):
-            if balance is None:
-                age += 1
-                marks[index] = CARRIED if age <= missing_days else UNKNOWN
-                days[index] = held
-            else:
-                held, age = balance, 0
+    age, before = missing_days, -1
+    for index in [day for day, balance in enumerate(days) if balance is None]:
+        age = age + 1 if index == before + 1 else 1
+        marks[index] = CARRIED if age <= missing_days else UNKNOWN
+        days[index] = days[index - 1] if index else 0
+        before = index
     sums = cast("list[int]", days[first - lead :])
     if min(sums) < 0:
         sums = [sum_ if sum_ > 0 else 0 for sum_ in sums]  # noqa: FURB136 - a call takes five times as long

@@ -8,19 +8,17 @@ lines are sorted, joined by line feeds, and hashed as UTF-8 with SHA-256. The pa
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from domain.commitment import CountedAccount, Terms
 from domain.counted_balances import deposits_counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from domain.commitment import CountedAccount, Terms
     from domain.compliance import Test
     from domain.counted_balances import Deposit
     from domain.requirement import Flow
@@ -79,25 +77,30 @@ def rests_on_debt(terms: Terms) -> bool:
     return terms.requirement_kind != "amount" or terms.consequence_kind == "rate_surcharge_bp"
 
 
-_TERMS = tuple(field.name for field in fields(Terms))
-_FORM = " ".join(f"{name}=%s" for name in _TERMS)
-_AS_WRITTEN = frozenset({str, int, date})  # types that `%s` writes as `_text` would
-_values_of = attrgetter(*_TERMS)
-
-
 def _told(terms: Terms) -> str:
-    values = [v if type(v) in _AS_WRITTEN else _text(v) for v in _values_of(terms)]
-    return _FORM % tuple(values)
+    """Return every field of the terms; written out, for this is done at each test."""
+    cap = "" if terms.cap_ppm is None else terms.cap_ppm
+    return (
+        f"starts_on={_on(terms.starts_on)} ends_on={_on(terms.ends_on)}"
+        f" metric={terms.metric} window={terms.window}"
+        f" requirement_kind={terms.requirement_kind}"
+        f" requirement_value={terms.requirement_value} currency={terms.currency}"
+        f" cure_days={terms.cure_days} consequence_kind={terms.consequence_kind}"
+        f" consequence_value={terms.consequence_value}"
+        f" accounts=[{','.join(map(_account, terms.accounts))}]"
+        f" seasonal_profile=[{','.join(map(str, terms.seasonal_profile))}] cap_ppm={cap}"
+        f" grace_days={terms.grace_days} netting={terms.netting}"
+        f" missing_days={terms.missing_days}"
+    )
 
 
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, tuple):
-        return "[" + ",".join(map(_text, value)) + "]"
-    if isinstance(value, CountedAccount):
-        return f"{value.account_id}@{_text(value.counted_from)}/{_text(value.counted_to)}"
-    return str(value)
+def _account(counted: CountedAccount) -> str:
+    return f"{counted.account_id}@{_on(counted.counted_from)}/{_on(counted.counted_to)}"
+
+
+@lru_cache(maxsize=DATES_CACHED_MAX)
+def _on(day: date | None) -> str:
+    return "" if day is None else day.isoformat()
 
 
 @lru_cache(maxsize=SPANS_CACHED_MAX)

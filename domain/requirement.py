@@ -7,7 +7,6 @@ draws, then the month's seasonal one. Days are proleptic Gregorian ordinals.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -38,8 +37,7 @@ class Run(NamedTuple):
     required: Minor
 
 
-@dataclass(frozen=True, slots=True)
-class Debt:
+class Debt(NamedTuple):
     """Draws and principal repaid, each in sum, from each day of change on."""
 
     days: list[int]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from domain.windows import Window
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Evidence:
     """Debt and deposits as known on the day `today`, wanted on the days from first to last."""
 

@@ -24,7 +24,7 @@ from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_typ
 from domain.commitment import Terms
 
 Convert: TypeAlias = Callable[[Any], Any]
-DATES_CACHED_MAX = 65_536  # distinct business dates kept parsed: 180 years of them
+DATES_CACHED_MAX = 65_536  # distinct business dates kept, parsed or written: 180 years of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,8 @@ class Layout:
         """Return the map of a value; personal fields stay as they are."""
         packed = dict(zip(self.names, self.values_of(value), strict=True))
         for name, dump in self.dumps:
-            packed[name] = dump(packed[name])
+            if (part := packed[name]) is not None:
+                packed[name] = dump(part)
         return packed
 
     def load(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -117,14 +118,14 @@ def _wire(column: Column) -> Wire:
     wire = Wire(frozenset({bytes})) if column.personal else _wire_of(hint)
     if not nullable:
         return wire
-    return Wire(wire.types | {NoneType}, _or_none(wire.dump), _or_none(wire.load))
+    return Wire(wire.types | {NoneType}, wire.dump, _or_none(wire.load))
 
 
 def _wire_of(hint: Any) -> Wire:  # noqa: ANN401 - a type as `get_type_hints` gives it
     if hint in (str, int):
         return Wire(frozenset({hint}))
     if hint is date:
-        return Wire(frozenset({str}), date.isoformat, load_date)
+        return Wire(frozenset({str}), dump_date, load_date)
     if get_origin(hint) is Literal:
         return Wire(frozenset({str}), load=_one_of(get_args(hint)))
     if get_origin(hint) is tuple:
@@ -141,6 +142,9 @@ def load_date(text: str) -> date:
         msg = f"{text!r} is not a date as YYYY-MM-DD"
         raise ValueError(msg)
     return day
+
+
+dump_date = lru_cache(maxsize=DATES_CACHED_MAX)(date.isoformat)
 
 
 def _one_of(members: tuple[str, ...]) -> Convert:

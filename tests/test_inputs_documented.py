@@ -159,6 +159,11 @@ def test_the_page_names_the_fields_of_the_terms_in_their_order() -> None:
     assert names.split() == [field.name for field in fields(Terms)]
 
 
+def test_the_line_of_terms_names_each_of_their_fields() -> None:
+    [line] = [each for each in rests_on(agreed(HUNDRED), 31) if each.startswith("terms")]
+    assert re.findall(r"(\w+)=", line) == [field.name for field in fields(Terms)]
+
+
 def rests_on(commitment: Commitment, day: int, *held: int) -> list[str]:
     """The lines of the first window's test as of a day of March, balances from the 1st on."""
     found = book(commitment, {"A1": held})

@@ -55,7 +55,7 @@ class _Shape:
     def load(self, stored: tuple[Any, ...]) -> Any:  # noqa: ANN401 - an instance of the class
         values = list(stored)
         for index, load in self._loads:
-            if values[index] is not None:
+            if values[index]:  # neither None nor an empty tuple
                 values[index] = load(values[index])
         if self._by_name:
             return self._cls(**dict(zip(self._names, values, strict=True)))
