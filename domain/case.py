@@ -27,10 +27,15 @@ Touched: TypeAlias = Literal["account", "balance", "debt", "terms", "waiver"]
 
 
 class Report(Protocol):
-    """What was reported of a window last; `applied` is the amount of its consequence, if any."""
+    """What was reported of a window last, on the ledger up to position `through`.
+
+    `applied` is the amount of its consequence, if any.
+    """
 
     @property
     def tested_on(self) -> date: ...  # noqa: D102 - a field
+    @property
+    def through(self) -> int: ...  # noqa: D102 - a field
     @property
     def window_end(self) -> date: ...  # noqa: D102 - a field
     @property
@@ -43,6 +48,8 @@ class Report(Protocol):
     def shortfall(self) -> int | None: ...  # noqa: D102 - a field
     @property
     def outcome(self) -> Outcome: ...  # noqa: D102 - a field
+    @property
+    def cured_on(self) -> date | None: ...  # noqa: D102 - a field
     @property
     def inputs_sha256(self) -> str: ...  # noqa: D102 - a field
     @property
@@ -66,7 +73,10 @@ class Change(NamedTuple):
 
 
 class Bearing(NamedTuple):
-    """What a test of a window rests on: accounts, the days of their balances, and debt or not."""
+    """What a test of a window rests on: accounts, the days of their balances, and debt or not.
+
+    `reported_end` is the last day that its window had in the last report.
+    """
 
     window: Window
     today: int
@@ -74,6 +84,7 @@ class Bearing(NamedTuple):
     first: int
     last: int
     rests_on_debt: bool
+    reported_end: int
 
     @classmethod
     def of(cls, test: Test, deposits: Sequence[Deposit], last: Report) -> Bearing:
@@ -87,16 +98,14 @@ class Bearing(NamedTuple):
         if window.follows and window.terms.netting == "carry_surplus":
             first = period_first(LONGER[window.terms.window], first)
             counted = {deposit.account_id for deposit in deposits}
-        end = last_day_that_mattered(test)
-        if last.outcome in SHORT:
-            end = window.last + window.terms.grace_days + window.terms.cure_days
         return cls(
             window,
             test.evidence.today,
             frozenset(counted),
             first - max(terms.missing_days for terms in every),
-            end,
+            max(last_day_that_mattered(test), _last_day_of(last, window)),
             any(map(rests_on_debt, every)),
+            last.window_end.toordinal(),
         )
 
     def is_touched(self, change: Change) -> bool:
@@ -106,16 +115,26 @@ class Bearing(NamedTuple):
             return False
         first, last = (day.toordinal() for day in change.span)
         match change.of:
-            case "terms":
-                return first <= self.window.last
+            case "terms":  # those that cut the window hold from the day after it
+                return first <= max(self.window.last, self.reported_end)
             case "waiver":
                 return first <= self.window.first <= last
             case "debt":
                 return self.rests_on_debt and on <= self.window.last
             case "account":
-                return change.account_id in self.accounts
+                return change.account_id in self.accounts and on <= self.last
             case "balance":
                 return change.account_id in self.accounts and self.first <= on <= self.last
+
+
+def _last_day_of(report: Report, window: Window) -> int:
+    """Return the last day that mattered to the last report of a window."""
+    if report.cured_on is not None:
+        return report.cured_on.toordinal()
+    if report.outcome not in SHORT:
+        return report.window_end.toordinal()
+    cure_days = window.terms.grace_days + window.terms.cure_days
+    return min(report.tested_on.toordinal(), report.window_end.toordinal() + cure_days)
 
 
 class Finding(NamedTuple):
@@ -175,6 +194,16 @@ class Case:
         then = self.findings(report.tested_on).get(window_start)
         told = (report.outcome, report.inputs_sha256)
         return then is None or (then.outcome, then.inputs_sha256) != told
+
+    def restated_by_terms(self, as_of: date) -> bool:
+        """Tell whether a report does not stand any more, and terms were told.
+
+        They may have another rest on what was told long before, and bore on nothing then.
+        """
+        if all(change.of != "terms" for change in self.changes):
+            return False
+        found = self.findings(as_of)
+        return any(self.restated(start, found.get(start)) for start in self.reports)
 
 
 def _figures(of: Report | WindowResult) -> tuple[object, ...]:

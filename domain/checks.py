@@ -37,12 +37,13 @@ _RATE = re.compile(r"(0|[1-9][0-9]{0,8})(\.[0-9]{0,11}[1-9])?")
 
 
 def folded(text: str) -> str:
-    """Return a text without what the eye does not tell apart: case, width, blanks at its ends.
+    """Return a text without what the eye does not tell apart: case, width, how many blanks.
 
     Unicode's compatibility form (NFKC), case folded, without format characters.
     """
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(each for each in plain if unicodedata.category(each) != "Cf").strip()
+    seen = "".join(each for each in plain if unicodedata.category(each) != "Cf")
+    return " ".join(seen.split())
 
 
 def somebody_else(error: type[RefusedError], field: str, value: str, *others: str | None) -> None:

@@ -86,15 +86,11 @@ CloseEvent: TypeAlias = CloseStarted | BusinessDateClosed
 
 
 class Closing(NamedTuple):
-    """The close of a day of a ledger, on what that holds up to the position `through`.
-
-    `since` is the position that the close before it rests on.
-    """
+    """The close of a day of a ledger, on what that holds up to the position `through`."""
 
     ledger_id: str
     on: date
     through: int
-    since: int
 
 
 def event_id(
@@ -281,16 +277,12 @@ class _About(NamedTuple):
         waived = self.finding is not None and self.finding.outcome == "waived"
         if self.last is None or not (self.restated or waived):
             return ()
-        news = [one for one in self.case.changes if self._is_news(one, self.last)]
+        news = [one for one in self.case.changes if _is_news(one, self.last)]
         if self.finding is None:
             end = self.last.window_end
             return [one for one in news if one.of == "terms" and one.span[0] <= end]
         bearing = Bearing.of(self.finding.test, self.case.deposits, self.last)
         return [one for one in news if bearing.is_touched(one)]
-
-    def _is_news(self, change: Change, last: Report) -> bool:
-        """Tell whether a change came after the last test of the window."""
-        return change.position > self.closing.since or change.on > last.tested_on
 
     def _restates(self) -> str | None:
         if not self.restated or self.last is None:
@@ -300,6 +292,11 @@ class _About(NamedTuple):
     def _id(self, kind: str, on: date | None = None) -> str:
         ledger_id, commitment_id = self.closing.ledger_id, self.case.commitment_id
         return event_id(ledger_id, on or self.closing.on, kind, commitment_id, self.window_start)
+
+
+def _is_news(change: Change, last: Report) -> bool:
+    """Tell whether a change came after the last test of a window, or was not known on its day."""
+    return change.position > last.through or change.on > last.tested_on
 
 
 def _cause(change: Change) -> Cause:

@@ -259,14 +259,6 @@ class DatesOutOfOrderError(RefusedError):
     remedy = "Correct one of the two dates"
 
 
-class DateOutOfRangeError(RefusedError):
-    """A day after the last day of the calendar cannot be written down."""
-
-    code = "date-out-of-range"
-    rule = "grace and cure days reach beyond the year 9999"
-    remedy = "Give an earlier end, or fewer days"
-
-
 class SeasonalProfileError(RefusedError):
     """One percentage a calendar month."""
 

@@ -43,8 +43,9 @@ def lines_of(test: Test, deposits: Sequence[Deposit], flows: Sequence[Flow]) -> 
         by_debt = by_debt or rests_on_debt(terms)
     first, last = window.first - missing_days, last_day_that_mattered(test)
     for deposit in counted.values():
-        lines.append(f"account {deposit.account_id} opened {_iso(deposit.opened)}")
-        lines += _balances(deposit, first, last)
+        if deposit.opened <= last:  # one opened later counts on none of the days
+            lines.append(f"account {deposit.account_id} opened {_iso(deposit.opened)}")
+            lines += _balances(deposit, first, last)
     if by_debt:
         end = result.window_end
         lines += [f"debt {f.on} drawn {f.drawn} repaid {f.repaid}" for f in flows if f.on <= end]
@@ -67,7 +68,9 @@ def last_day_that_mattered(test: Test) -> int:
 
 
 def _balances(deposit: Deposit, first: int, last: int) -> list[str]:
-    of = f"balance {deposit.account_id}"
+    if not deposit.balances:
+        return []
+    of, first = f"balance {deposit.account_id}", max(first, deposit.first)
     seen = zip(_days(first, last), deposit.seen(first, last), strict=True)
     return [f"{of} {on} {balance}" for on, balance in seen if balance is not None]
 

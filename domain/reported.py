@@ -94,7 +94,8 @@ class CommitmentCured:
 class ConsequenceApplied:
     """What a breached window costs: `base` × `rate` ÷ `divisor`, rounded half up, is `amount`.
 
-    It stands instead of what was applied for the window before; an amount of 0 takes that back.
+    It stands instead of what was applied before for the window that begins on the same day; an
+    amount of 0 takes that back.
     """
 
     customer_id: str

@@ -10,7 +10,6 @@ from domain import checks
 from domain.errors import (
     AccountListedTwiceError,
     AnotherCurrencyError,
-    DateOutOfRangeError,
     LoanOfAnotherCustomerError,
     PercentageOutOfRangeError,
     SeasonalProfileError,
@@ -57,9 +56,6 @@ def _check_days(terms: Terms) -> None:
     checks.not_negative("missing_days", terms.missing_days)
     checks.not_negative("grace_days", terms.grace_days)
     checks.not_negative("cure_days", terms.cure_days)
-    after_days = (date.max - terms.ends_on).days
-    if terms.grace_days + terms.cure_days > after_days:
-        raise DateOutOfRangeError("ends_on", terms.ends_on.isoformat())
 
 
 def _check_figures(terms: Terms) -> None:

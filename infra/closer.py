@@ -39,7 +39,7 @@ from infra.closes import closes_of, start_of
 from infra.codec import canonical, decode, decode_record
 from infra.policy.judging import raised
 from infra.views.row_codec import ROWS
-from projections.closing import cases, told_since, unobserved, with_told
+from projections.closing import cases, streams_of, told_since, unobserved, with_told
 from projections.policy.judging import findings_of
 from projections.projection import COMPLIANCE, RELATIONSHIP
 
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from domain.record import Recorded
     from domain.reported import ReportEvent
     from infra.composition import Parts
+    from projections.book import Book
     from projections.policy.rules import Pack
 
 APPEND_EVENTS_MAX = 5_000  # events of a close in one append
@@ -133,7 +134,7 @@ class Closer:
                 self._book = None
                 return self._close(on, carry=carry)
             _add(bearing, book.advance(position, now, on))
-        closing = Closing(self._parts.meta.ledger_id, on, position, since or position)
+        closing = Closing(self._parts.meta.ledger_id, on, position)
         return self._report(closing, book, bearing, packs)
 
     def _check_balances(self, book: ClosingBook, on: date) -> None:
@@ -179,13 +180,20 @@ class Closer:
         )
         return self._journal.start(started)
 
-    def _with_told(self, case: Case, closing: Closing) -> Case:
-        """Return the case with what was told of its commitment, where a report may rest on it."""
-        if not told_since(case, closing.on):
-            return case
-        stream = f"commitment-{case.commitment_id}"
-        records = self._store.read_streams([stream], closing.through)[stream]
-        return with_told(case, list(map(decode_record, records)))
+    def _with_told(self, book: Book, case: Case, closing: Closing) -> Case:
+        """Return the case with all that was told of it, where a report may rest on it.
+
+        Of its accounts and loans too where terms have a window rest on other ones.
+        """
+        if told_since(case, closing.on):
+            case = self._with(book, case, [f"commitment-{case.commitment_id}"], closing)
+        if case.restated_by_terms(closing.on):
+            case = self._with(book, case, streams_of(book, case.commitment_id), closing)
+        return case
+
+    def _with(self, book: Book, case: Case, streams: Sequence[str], closing: Closing) -> Case:
+        records = self._store.read_streams(streams, closing.through)
+        return with_told(book, case, map(decode_record, chain.from_iterable(records.values())))
 
     def _report(
         self, closing: Closing, book: ClosingBook, bearing: Bearing, packs: Sequence[Pack]
@@ -198,7 +206,7 @@ class Closer:
                 if case.customer_id in book.parked:
                     counts["set_aside"] += 1
                 else:
-                    yield from report(self._with_told(case, closing), closing)
+                    yield from report(self._with_told(book.book, case, closing), closing)
 
         events = chain(reports(), self._findings(closing, book, packs))
         while batch := list(islice(events, APPEND_EVENTS_MAX)):

@@ -27,7 +27,7 @@ from projections.deposit_compliance import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from domain.case import Touched
     from domain.record import Recorded
@@ -74,10 +74,19 @@ def told_since(case: Case, on: date) -> bool:
     return any(last.tested_on < day for last in case.reports.values() for day in told)
 
 
-def with_told(case: Case, told: Sequence[Recorded]) -> Case:
-    """Return the case with the events of its commitment among its changes."""
-    changes = [change for one in told if (change := _of_commitment(one)) is not None]
+def with_told(book: Book, case: Case, told: Iterable[Recorded]) -> Case:
+    """Return the case with what these events changed among its changes."""
+    changes = _changed(book, case.commitment_id, told)
     return replace(case, changes=sorted({*case.changes, *changes}))
+
+
+def streams_of(book: Book, commitment_id: str) -> list[str]:
+    """Return the streams of the accounts and loans that a commitment may count."""
+    customer_id, commitment = book.commitments[commitment_id]
+    accounts = sorted(counted_accounts(book, customer_id, commitment))
+    loans = sorted(loans_of(book, customer_id, commitment))
+    of_accounts = (f"{kind}-{each}" for each in accounts for kind in ("account", "balances"))
+    return [*of_accounts, *(f"loan-{each}" for each in loans)]
 
 
 def unobserved(book: Book, on: date) -> Iterator[tuple[str, str]]:
@@ -96,10 +105,17 @@ def _changes(
 ) -> Sequence[Change]:
     customer_id, commitment = book.commitments[commitment_id]
     accounts = counted_accounts(book, customer_id, commitment)
-    loans = loans_of(book, customer_id, commitment)
     owners = {book.accounts[id_][0] for id_ in accounts} | {customer_id}
-    found = []
-    for recorded in chain.from_iterable(since[owner] for owner in owners & since.keys()):
+    told = chain.from_iterable(since[owner] for owner in owners & since.keys())
+    return sorted(_changed(book, commitment_id, told))
+
+
+def _changed(book: Book, commitment_id: str, told: Iterable[Recorded]) -> Iterator[Change]:
+    """Yield what events changed of that on which a commitment's tests rest."""
+    customer_id, commitment = book.commitments[commitment_id]
+    accounts = counted_accounts(book, customer_id, commitment)
+    loans = loans_of(book, customer_id, commitment)
+    for recorded in told:
         event, change = recorded.event, None
         if isinstance(event, AccountOpened) and event.account_id in accounts:
             change = _change(recorded, "account")._replace(account_id=event.account_id)
@@ -110,8 +126,7 @@ def _changes(
         elif isinstance(event, _OF_COMMITMENTS) and event.commitment_id == commitment_id:
             change = _of_commitment(recorded)
         if change is not None:
-            found.append(change)
-    return sorted(found)
+            yield change
 
 
 def _of_commitment(recorded: Recorded) -> Change | None:

@@ -262,18 +262,15 @@ class Report:
     """What a close reported of a window; `applied` is the amount of its consequence, if any."""
 
     tested_on: date
+    through: int
     window_end: date
     metric: Metric
-    days: int
-    carried_days: int
-    unknown_days: int
     balance_days: int
     required_days: int
     shortfall: int | None
     outcome: Outcome
     cured_on: date | None
     inputs_sha256: str
-    restates: bool
     applied: int | None = None
 
 

@@ -54,7 +54,7 @@ class Closes:
         self.terms, self.loans = terms, loans
         self.tested: dict[date, facts.Tested] = {}
         self.said: list[tuple[str, ReportEvent]] = []
-        self.since = 0
+        self.through = 0  # before every change of the tests
 
     def close(
         self, on: date, *balances: int | None, changes: Sequence[Change] = ()
@@ -71,9 +71,7 @@ class Closes:
             {start: tested.reports[-1] for start, tested in self.tested.items()},
             changes,
         )
-        self.said = list(
-            report(case, Closing(LEDGER_ID, on, 1000 + on.toordinal(), since=self.since))
-        )
+        self.said = list(report(case, Closing(LEDGER_ID, on, self.through)))
         events = [event for _, event in self.said]
         for event in events:
             self._fold(event)
@@ -101,7 +99,7 @@ def test_a_window_is_tested_at_the_close_of_its_last_day() -> None:
     assert (tested.window_start, tested.window_end) == (march(1), march(4))
     assert (tested.balance_days, tested.required_days, tested.shortfall) == (480, 400, 0)
     assert (tested.outcome, tested.restates, tested.causes) == ("met", None, ())
-    assert tested.through == 1000 + march(4).toordinal()
+    assert tested.through == closes.through
     assert closes.close(march(5), 120, 120, 120, 120, 120) == []
 
 
@@ -183,16 +181,19 @@ def test_a_correction_of_a_cure_day_restates_a_breach() -> None:
     on_a_cure_day = CHANGE._replace(on=march(6))
     events = closes.close(march(20), *SHORT, 100, 101, 100, changes=(on_a_cure_day,))
     assert outcomes(events) == ["breached"]
-    assert closes.report_of(march(1)).restates
+    [tested, _] = events
+    assert isinstance(tested, CommitmentTested)
+    assert tested.restates is not None
 
 
 def test_a_correction_behind_the_cap_restates_the_inputs_alone() -> None:
     closes = Closes(replace(HUNDRED, cap_ppm=1_000_000))
     closes.close(march(4), 120, 120, 120, 120)
     before = closes.report_of(march(1))
-    assert outcomes(closes.close(march(5), 120, 130, 120, 120, changes=(CHANGE,))) == ["met"]
-    after = closes.report_of(march(1))
-    assert (after.balance_days, after.restates) == (before.balance_days, True)
+    [after] = closes.close(march(5), 120, 130, 120, 120, changes=(CHANGE,))
+    assert isinstance(after, CommitmentTested)
+    assert (after.outcome, after.balance_days) == ("met", before.balance_days)
+    assert after.restates is not None
     assert after.inputs_sha256 != before.inputs_sha256
 
 
@@ -311,10 +312,37 @@ def test_cure_days_bear_where_they_were_looked_at() -> None:
     assert isinstance(tested, CommitmentTested)
     assert [cause.position for cause in tested.causes] == [77]
     short = Closes(HUNDRED)
-    short.close(march(4), *SHORT)
-    [tested] = short.close(march(7), 120, 120, 120, 120, changes=[CHANGE, in_cure])
+    short.close(march(8), *SHORT)
+    [tested, *_] = short.close(march(9), 120, 120, 120, 120, changes=[CHANGE, in_cure])
     assert isinstance(tested, CommitmentTested)
     assert [cause.position for cause in tested.causes] == [77, 78]
+
+
+def test_a_cure_day_after_the_cure_is_no_cause() -> None:
+    closes = Closes(replace(HUNDRED, metric="minimum"))
+    closes.close(march(7), *SHORT, 90, 100, 100)
+    cured_on_the_6th = closes.report_of(march(1))
+    assert cured_on_the_6th.cured_on == march(6)
+    before, after = (CHANGE._replace(position=day, on=march(day)) for day in (5, 7))
+    [tested, _] = closes.close(march(8), *SHORT, 100, 100, 7, changes=[before, after])
+    assert isinstance(tested, CommitmentTested)
+    assert (tested.cured_on, [cause.position for cause in tested.causes]) == (march(5), [5])
+
+
+def test_terms_that_cut_a_reported_window_are_a_cause() -> None:
+    cut = TermsFrom(march(5), march(3), replace(HUNDRED, metric="minimum", requirement_value=90))
+    closes = Closes(agreed(HUNDRED, cut))
+    closes.close(march(4), *SHORT)
+    amended = Change(50, "the amendment", march(5), "terms", span=(march(3), march(60)))
+    before, after = (
+        event
+        for event in closes.close(march(5), *SHORT, changes=[amended])
+        if isinstance(event, CommitmentTested)
+    )
+    assert (before.window_start, before.window_end) == (march(1), march(2))
+    assert before.restates is not None
+    assert [cause.position for cause in before.causes] == [50]
+    assert (after.window_start, after.restates) == (march(3), None)
 
 
 def test_what_changed_a_surplus_is_a_cause_beside_what_changed_the_window() -> None:
@@ -342,10 +370,11 @@ def test_terms_told_after_a_report_are_a_cause_whenever_they_come_to_bear() -> N
     hundred = replace(HUNDRED, cure_days=0)
     capped = TermsFrom(march(5), march(1), replace(hundred, cap_ppm=1_000_000))
     closes = Closes(agreed(hundred, capped))
+    closes.through = 45
     assert outcomes(closes.close(march(4), 90, 90, 90, 90)) == ["breached"]
     amended = Change(50, "the amendment", march(5), "terms")
     assert closes.close(march(5), 90, 90, 90, 90, changes=[amended]) == []
-    closes.since = 60
+    closes.through = 60
     before = Change(40, "an earlier amendment", march(3), "terms")
     [tested, _] = closes.close(march(6), 500, 90, 90, 90, changes=[before, amended, CHANGE])
     assert isinstance(tested, CommitmentTested)

@@ -178,6 +178,54 @@ def test_terms_told_after_a_report_are_named_when_a_correction_makes_them_bear(
         assert [cause.position for cause in last_test(parts).causes] == [amended, corrected]
 
 
+def test_what_was_told_before_terms_that_have_a_window_rest_on_it_is_named_with_them(
+    tmp_path: Path,
+) -> None:
+    agreed = {"customer_id", "loan_id", "agreed_on"}
+    terms = {name: value for name, value in K1.items() if name not in agreed}
+    told_on = {"amended_on": "2024-03-09", "effective_on": "2024-03-02", "reason": "a relative's"}
+    party = [
+        told("open-relationship", RELATIONSHIP | {"customer_id": "C2"}),
+        told("open-account", ACCOUNT | {"customer_id": "C2", "account_id": "B1"}),
+        told("agree-commitment", K1 | {"commitment_id": "K2", "accounts": "A1"}),
+    ]
+    with new_bank(settings_of(tmp_path), *party, *balances(*SHORT)) as parts:
+        tell(parts, *balances("1.00", "1.00", account_id="B1"))
+        close(parts, march(8), carry=True)
+        tell(parts, *balances("30.00", account_id="B1", first=march(2)))
+        corrected = parts.store.position()
+        assert close(parts, march(9), carry=True)[0].restated == 0
+        more = terms | told_on | {"commitment_id": "K2", "accounts": "A1 B1"}
+        tell(parts, told("amend-commitment", more))
+        amended = parts.store.position()
+        close(parts, march(10), carry=True)
+        tested = last_test(parts)
+        assert (tested.commitment_id, tested.balance_days) == ("K2", 38_000 + 3 * 3_000)
+        assert [cause.position for cause in tested.causes] == [corrected, amended]
+
+
+def test_an_account_opened_after_a_window_restates_nothing_of_it(bank: Parts) -> None:
+    close(bank, march(8))
+    later = ACCOUNT | {"account_id": "A2", "opened_on": "2024-03-09"}
+    ahead = ACCOUNT | {"account_id": "A3", "opened_on": "2024-03-20"}
+    tell(bank, told("open-account", later), told("open-account", ahead))
+    assert close(bank, march(9), carry=True)[0].tested == 0
+    tell(bank, told("open-account", ACCOUNT | {"account_id": "A4", "opened_on": "2024-03-04"}))
+    opened_late = bank.store.position()
+    assert close(bank, march(10), carry=True)[0].restated == 1
+    assert [cause.position for cause in last_test(bank).causes] == [opened_late]
+
+
+def test_days_that_reach_beyond_the_calendar_are_closed_as_any(tmp_path: Path) -> None:
+    far = K1 | {"commitment_id": "K2", "ends_on": "9999-12-31", "window": "term"}
+    far |= {"missing_days": "1000000", "cure_days": "1000000", "grace_days": "1000000"}
+    endless = far | {"commitment_id": "K3", "window": "month"}
+    with new_bank(settings_of(tmp_path), *balances(*SHORT)) as parts:
+        tell(parts, told("agree-commitment", far), told("agree-commitment", endless))
+        close(parts, march(4), march(31), carry=True)
+        assert (last_test(parts).commitment_id, last_test(parts).outcome) == ("K3", "in_grace")
+
+
 def test_a_closed_day_is_closed_once(bank: Parts) -> None:
     close(bank, march(4), march(6))
     before = bank.store.position()

@@ -66,9 +66,6 @@ def closed(fed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def figures(of: Report | WindowResult) -> tuple[object, ...]:
     return (
         of.window_end,
-        of.days,
-        of.carried_days,
-        of.unknown_days,
         of.balance_days,
         of.required_days,
         of.shortfall,

@@ -24,7 +24,6 @@ from domain.errors import (
     AnotherCurrencyError,
     CommitmentEndedError,
     CustomerForgottenError,
-    DateOutOfRangeError,
     DatesOutOfOrderError,
     KeyConflictError,
     LoanOfAnotherCustomerError,
@@ -146,8 +145,6 @@ BAD_TERMS: list[tuple[Terms, type[RefusedError], str]] = [
     (replace(terms, cure_days=-1), NegativeError, "cure_days"),
     (replace(terms, grace_days=-1), NegativeError, "grace_days"),
     (replace(terms, missing_days=-1), NegativeError, "missing_days"),
-    (replace(terms, cure_days=10**9), DateOutOfRangeError, "ends_on"),
-    (replace(terms, ends_on=on("9999-12-31")), DateOutOfRangeError, "ends_on"),
     (replace(terms, missing_days=2**63), TooLargeError, "missing_days"),
     (replace(terms, requirement_value=-1), TOO_MUCH, "requirement_value"),
     (replace(terms, requirement_value=10 * ONE + 1), TOO_MUCH, "requirement_value"),
@@ -376,6 +373,8 @@ def test_who_asks_for_a_waiver_does_not_approve_it() -> None:
     for spelled in ("RM-1", "rm-1", " RM-1", "RM-1 ", "\uff32\uff2d-\uff11", "RM-1\u200b"):
         command = replace(waive, approved_by=spelled)
         bank.and_given(agreed).when(command).then_refused(WaiverByRequesterError, "approved_by")
+    two_blanks = replace(waive, requested_by="Kim  Li", approved_by="Kim Li")
+    bank.and_given(agreed).when(two_blanks).then_refused(WaiverByRequesterError, "approved_by")
     another = replace(waived, approved_by="RM-11")
     bank.and_given(agreed).when(replace(waive, approved_by="RM-11")).then(another)
 

@@ -138,6 +138,21 @@ def test_the_surplus_carried_in_explains_a_window_that_is_met_below_its_requirem
     assert "carried in" not in window_lines(NETTED, SPARED, 40)[-1]
 
 
+def test_an_account_observed_each_day_stands_beside_a_carried_one_without_a_day() -> None:
+    terms = replace(HUNDRED, ends_on=march(31), missing_days=31)
+    found = book(terms, {"A1": (90_00,) * 5, "A2": (50_00,)})
+    days = explained_days(found, "K1", march(5), march(1))
+    test = window_on(found, "K1", march(5), None)
+    assert test is not None
+    shown = [" ".join(each.split()) for each in printed(days_view(test, days, "CZK")).splitlines()]
+    assert shown[3:6] == [
+        "2024-03-01 A1 140.00 140.00 1.00",
+        "A2",
+        "2024-03-02 to 2024-03-05 A1 140.00 140.00 1.00 carried",
+    ]
+    assert shown[6] == "A2 of 2024-03-01"
+
+
 @pytest.mark.parametrize(
     ("metric", "marks"),
     [

@@ -707,12 +707,12 @@ def test_a_finding_keeps_its_dispositions_in_ledger_order() -> None:
 
 
 def test_a_window_keeps_all_its_reports_and_what_was_applied_last() -> None:
-    again = replace(TESTED, balance_days=180, shortfall=20, restates="T", tested_on=D3)
+    again = replace(TESTED, balance_days=180, shortfall=20, through=90, tested_on=D3)
     row = row_after(TESTED, APPLIED, again)
     assert isinstance(row, facts.Tested)
     first, second = row.reports
-    assert (first.shortfall, first.restates, first.applied) == (50, False, 7)
-    assert (second.shortfall, second.restates, second.applied) == (20, True, 7)
+    assert (first.shortfall, first.through, first.applied) == (50, TESTED.through, 7)
+    assert (second.shortfall, second.through, second.applied) == (20, 90, 7)
     assert row_after(TESTED, APPLIED, replace(APPLIED, amount=0)) == facts.Tested(
         (replace(first, applied=0),)
     )

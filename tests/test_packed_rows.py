@@ -38,16 +38,13 @@ def reported(commitment: str, start: str) -> dict[Key, Row]:
         tested_on=date(2024, 2, 1),
         window_end=date(2024, 1, 31),
         metric="average",
-        days=31,
-        carried_days=0,
-        unknown_days=0,
+        through=7,
         balance_days=1,
         required_days=1,
         shortfall=0,
         outcome="met",
         cured_on=None,
         inputs_sha256="",
-        restates=False,
     )
     return {("C1", "tested", f"{commitment}/{start}"): facts.Tested((report,))}
 

@@ -60,8 +60,9 @@ def test_the_line_tells_a_day_held_from_one_that_a_single_unit_was_missing_on() 
 
 
 def test_cure_days_follow_and_are_marked() -> None:
-    *_, marks, _ = picture(HUNDRED, 90, 90, 90, 90, 95, 96, on=6).splitlines()
+    title, *_, marks, _ = picture(HUNDRED, 90, 90, 90, 90, 95, 96, on=6).splitlines()
     assert marks == "0.00 └    ++"
+    assert title == "Counted each day, 2024-03-01 to 2024-03-04; cure to 2024-03-06, CZK"
 
 
 def test_a_long_window_shows_the_worst_of_several_days_in_80_columns() -> None:

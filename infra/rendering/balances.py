@@ -58,7 +58,8 @@ def balances_view(days: Sequence[ExplainedDay], currency: str) -> RenderableType
         for place, told in enumerate(scale)
     ]
     marks = Text("".join(column.mark for column in columns), style="magenta")
-    ends = f"{days[0].on} to {days[-1].on}"
+    last = max(day.on for day in days if not day.cure)
+    ends = f"{days[0].on} to {last}" + (f"; cure to {days[-1].on}" if days[-1].cure else "")
     what = "Counted each day" if each == 1 else f"Counted, the worst of each {each} days"
     return Group(
         Text(f"{what}, {ends}, {currency}", style="bold"),

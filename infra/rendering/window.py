@@ -12,6 +12,7 @@ from infra.rendering.figures import NOTHING, money, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
     from rich.console import RenderableType
 
@@ -32,7 +33,7 @@ def days_view(test: Test, days: Iterable[ExplainedDay], currency: str) -> Render
         first, *_, last = (*(alike := list(run)), alike[-1])
         made.add_row(
             str(first.on) if first is last else f"{first.on} to {last.on}",
-            Text("\n".join(_observed(account, first.carried) for account in first.accounts)),
+            Text("\n".join(_observed(account, first.on) for account in first.accounts)),
             *(_amount(each, currency) for each in (first.total, first.counted)),
             money(first.required, currency),
             Text(mark, style=STYLES.get(mark, "")),
@@ -43,14 +44,14 @@ def days_view(test: Test, days: Iterable[ExplainedDay], currency: str) -> Render
 
 
 def _alike(day: ExplainedDay) -> tuple[object, ...]:
-    balances = tuple((account.account_id, account.balance) for account in day.accounts)
+    balances = tuple((_observed(account, day.on), account.balance) for account in day.accounts)
     return balances, day.counted, day.required, day.carried, day.cure
 
 
-def _observed(account: AccountDay, carried: bool) -> str:  # noqa: FBT001 - a fact, not a mode
+def _observed(account: AccountDay, on: date) -> str:
     if account.observed_on is None:
         return f"{account.account_id}: none young enough"
-    return account.account_id + (f" of {account.observed_on}" if carried else "")
+    return account.account_id + (f" of {account.observed_on}" if account.observed_on < on else "")
 
 
 def _mark(day: ExplainedDay, window: WindowResult) -> str:

@@ -82,18 +82,15 @@ def _released(row: Commitment, event: commitment.CommitmentReleased) -> Commitme
 def _tested(row: Tested | None, event: reported.CommitmentTested) -> Tested:
     report = Report(
         tested_on=event.tested_on,
+        through=event.through,
         window_end=event.window_end,
         metric=event.metric,
-        days=event.days,
-        carried_days=event.carried_days,
-        unknown_days=event.unknown_days,
         balance_days=event.balance_days,
         required_days=event.required_days,
         shortfall=event.shortfall,
         outcome=event.outcome,
         cured_on=event.cured_on,
         inputs_sha256=event.inputs_sha256,
-        restates=event.restates is not None,
         applied=row.reports[-1].applied if row else None,
     )
     return Tested((*(row.reports if row else ()), report))
