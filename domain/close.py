@@ -139,9 +139,9 @@ def dates_to_close(
 def check_packs(started: CloseStarted, packs: Sequence[PackUsed]) -> None:
     """Refuse to finish a close by other packs than it was begun with. Raises `PacksDifferError`.
 
-    A close that was begun without any is finished without.
+    In whatever order they are named. A close that was begun without any is finished without.
     """
-    if started.packs and started.packs != tuple(packs):
+    if started.packs and {*started.packs} != {*packs}:
         begun = ", ".join(each.pack for each in started.packs)
         detail = f"that of {started.business_date}, with {begun}"
         raise PacksDifferError("pack", ", ".join(each.pack for each in packs), detail)

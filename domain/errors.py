@@ -131,6 +131,14 @@ class UnknownHoldError(RefusedError):
     remedy = "Record that it was placed first, or correct the id"
 
 
+class FindingIdReservedError(RefusedError):
+    """Another finding under the id of one would keep a pack from raising that."""
+
+    code = "finding-id-reserved"
+    rule = "a UUID of version 5 is the id of what a pack finds, and of nothing else"
+    remedy = "Give an id of your own in any other form"
+
+
 class UnknownFindingError(RefusedError):
     """Which was never raised."""
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date  # noqa: TC003 - the codec reads the field types at run time
+from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, TypeAlias
+from uuid import UUID, uuid5
 
 from domain import checks
 from domain.errors import (
+    FindingIdReservedError,
     JustifiedAloneError,
     KeyConflictError,
     UnknownCustomerError,
@@ -20,7 +23,12 @@ from domain.prospect_rules import brought
 from domain.telling import told
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from domain.world import World
+
+FINDINGS = UUID("6f0a4f0e-7c1e-5a55-9d0c-0d3a0f6b8e21")  # the name space of what packs find
+PACKS_UUID_VERSION = 5
 
 Severity: TypeAlias = Literal["review", "low", "medium", "high"]
 
@@ -102,11 +110,17 @@ FindingEvent: TypeAlias = FindingRaised | Disposition
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was raised, to whom it is assigned, and the disposition last told."""
+    """What was raised, the assignments in the order told, and the disposition last told."""
 
     raised: FindingRaised
-    assigned_to: str | None = None
+    assigned: tuple[FindingAssigned, ...] = ()
     last: Disposition | None = None
+
+    def assigned_to(self, on: date) -> str | None:
+        """Return who has to deal with it on a day; of one day's assignments the last told."""
+        held = [each for each in self.assigned if each.assigned_on <= on]
+        last = max(reversed(held), key=attrgetter("assigned_on"), default=None)
+        return last.assigned_to if last else None
 
 
 def evolve(finding: Finding | None, event: FindingEvent) -> Finding | None:
@@ -116,7 +130,7 @@ def evolve(finding: Finding | None, event: FindingEvent) -> Finding | None:
     if finding is None:
         return None
     if isinstance(event, FindingAssigned):
-        return replace(finding, assigned_to=event.assigned_to, last=event)
+        return replace(finding, assigned=(*finding.assigned, event), last=event)
     return replace(finding, last=event)
 
 
@@ -208,6 +222,7 @@ def _raise(
             raise KeyConflictError("finding_id", command.finding_id)
         return ()
     _check_customer(command.customer_id, world)
+    _check_id(command)
     checks.positive("rule_version", command.rule_version)
     offended = command.offended_on
     checks.in_order("raised_on", command.raised_on, "offended_on", offended)
@@ -216,6 +231,29 @@ def _raise(
         checks.in_order("in_force_to", command.in_force_to, "in_force_from", command.in_force_from)
         checks.in_order("in_force_to", command.in_force_to, "offended_on", offended)
     return (raised,)
+
+
+def finding_id(rule: str, version: int, customer_id: str, facts: Iterable[str]) -> str:
+    """Return the id of what a pack finds: a UUIDv5 over these, each parted by a space.
+
+    `facts` are the keys of those that make it the offence it is. None of them, no rule and no
+    customer id holds a space, so no two run together.
+    """
+    return str(uuid5(FINDINGS, " ".join((rule, str(version), customer_id, *facts))))
+
+
+def _check_id(command: RaiseFinding) -> None:
+    """Refuse the id of what a pack finds for anything else: that would not be raised any more."""
+    try:
+        if UUID(command.finding_id).version != PACKS_UUID_VERSION:
+            return
+    except ValueError:
+        return
+    rule, version, facts = command.rule, command.rule_version, command.facts
+    own = (facts[:count] for count in range(1, len(facts) + 1))
+    ids = (finding_id(rule, version, command.customer_id, some) for some in own)
+    if command.finding_id not in ids:
+        raise FindingIdReservedError("finding_id", command.finding_id)
 
 
 def _check_customer(customer_id: str, world: World) -> None:
@@ -239,7 +277,7 @@ def _disposed(command: DisposeCommand, finding: Finding) -> Disposition:
                 "approved_by",
                 command.approved_by,
                 command.justified_by,
-                finding.assigned_to,
+                finding.assigned_to(command.justified_on),
             )
             return told(FindingJustified, command, customer_id=raised.customer_id)
         case RemediateFinding():

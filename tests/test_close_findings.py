@@ -233,6 +233,11 @@ def test_a_close_is_finished_by_the_packs_that_it_was_begun_with(bank: Parts) ->
     assert close(bank, march(8))[0].findings == 2
 
 
+def test_the_same_packs_in_another_order_finish_a_close(bank: Parts) -> None:
+    begin(bank, "kr", "cn")
+    assert close(bank, march(8), packs=["cn", "kr"])[0].findings == 2
+
+
 def test_a_rule_changed_since_is_another_pack(bank: Parts, tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     own.write_text(

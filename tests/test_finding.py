@@ -8,6 +8,7 @@ import pytest
 from domain.errors import (
     CustomerForgottenError,
     DatesOutOfOrderError,
+    FindingIdReservedError,
     JustifiedAloneError,
     KeyConflictError,
     NotPositiveError,
@@ -27,6 +28,7 @@ from domain.finding import (
     RaiseFinding,
     RemediateFinding,
     ReportFinding,
+    finding_id,
 )
 from domain.referral import ReferralIntroduced
 from domain.relationship import RelationshipForgotten
@@ -122,6 +124,23 @@ def test_a_finding_is_raised_once_and_its_id_stands_for_no_other() -> None:
         given(ada, opened("C2"), raised).when(other).then_refused(KeyConflictError, "finding_id")
 
 
+def test_the_id_of_what_a_pack_finds_stands_for_nothing_else() -> None:
+    id_ = finding_id("CN-01", 2, "C1", ["draw:D1"])
+    its_own = replace(raise_it, finding_id=id_, facts=("draw:D1", "account:A1"))
+    given(ada).when(its_own).then(replace(raised, finding_id=id_, facts=its_own.facts))
+    for other in (
+        replace(its_own, customer_id="C2"),
+        replace(its_own, rule="CN-02"),
+        replace(its_own, rule_version=1),
+        replace(its_own, facts=("account:A1", "draw:D1")),
+    ):
+        given(ada, opened("C2")).when(other).then_refused(FindingIdReservedError, "finding_id")
+    of_another_form = "6f0a4f0e-7c1e-4a55-9d0c-0d3a0f6b8e21"  # a UUID of version 4
+    given(ada).when(replace(raise_it, finding_id=of_another_form)).then(
+        replace(raised, finding_id=of_another_form)
+    )
+
+
 def test_a_finding_may_be_of_a_prospect_or_of_the_whole_bank_and_of_nobody_else() -> None:
     brought = ReferralIntroduced(
         customer_id="C1",
@@ -199,6 +218,24 @@ def test_who_has_to_deal_with_a_finding_does_not_approve_its_justification() -> 
     given(ada, raised, assigned).when(by_another).then_refused(JustifiedAloneError, "approved_by")
     given(ada, raised).when(by_another).then(
         replace(justified, justified_by="RM-1", approved_by="CO-1")
+    )
+
+
+def test_who_has_to_deal_with_a_finding_on_a_day_goes_by_the_days_of_assignments() -> None:
+    day = on("2024-04-05")
+    told_late = replace(assigned, assigned_on=on("2024-04-01"), assigned_to="CO-2")
+    on_the_5th = replace(justify, justified_on=day, justified_by="RM-1", approved_by="CO-1")
+    ledger = given(ada, raised, assigned, told_late)
+    ledger.when(on_the_5th).then_refused(JustifiedAloneError, "approved_by")
+    agreed = replace(justified, justified_on=day, justified_by="RM-1", approved_by="CO-2")
+    ledger.when(replace(on_the_5th, approved_by="CO-2")).then(agreed)
+    before = on("2024-03-31")
+    ledger.when(replace(on_the_5th, justified_on=before)).then(
+        replace(agreed, justified_on=before, approved_by="CO-1")
+    )
+    same_day = replace(assigned, assigned_to="CO-3")
+    given(ada, raised, assigned, same_day).when(on_the_5th).then(
+        replace(agreed, approved_by="CO-1")
     )
 
 

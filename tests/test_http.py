@@ -61,7 +61,12 @@ QUERIES = {
     "/attribution/{customer_id}": ("GX-002", "NOBODY"),
     "/network/{customer_id}": ("GX-001", "NOBODY"),
 }
-BAD_PARAMETERS = ("as_of=1993-13-01", "known_at=1993-01-01T00:00:00", "min_position=-1")
+BAD_PARAMETERS = (
+    "as_of=1993-13-01",
+    "known_at=1993-01-01T00:00:00",
+    "min_position=-1",
+    "customer=C1",  # of no path: it would be answered for everybody
+)
 
 
 @contextmanager

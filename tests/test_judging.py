@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry, generate_latest
 
-from domain.finding import FindingRaised
+from domain.finding import FindingRaised, finding_id
 from infra.answers import Answers
 from infra.attempt import Refused, Told
 from infra.cli.settings import Settings
@@ -23,7 +23,7 @@ from infra.policy.judging import Judgement, judged, raise_findings
 from infra.policy.packs import load_packs
 from projections.findings import finding_rows
 from projections.policy.evidence import tellers
-from projections.policy.judging import finding_id, findings_of
+from projections.policy.judging import findings_of
 from projections.projection import FINDINGS
 from projections.projection import RELATIONSHIP as CARD
 from tests.policy_cases import AVERAGE, approved, balance, book_of, committed, drawn, held
@@ -131,17 +131,18 @@ def test_the_same_facts_give_the_same_findings_whatever_the_order_of_rows() -> N
     assert [(each.rule, each.rule_version) for each in one] == [("CN-02", 1), ("CN-01", 1)]
 
 
-def test_the_id_of_a_finding_is_fixed_by_rule_version_and_facts() -> None:
+def test_the_id_of_a_finding_is_fixed_by_rule_version_customer_and_facts() -> None:
     facts = ("commitment:K1", "loan:L1")
-    fixed = finding_id("CN-02", 1, facts)
-    assert fixed == "3c0964d2-3273-5075-95dc-a953d092b782"
+    fixed = finding_id("CN-02", 1, "C1", facts)
+    assert fixed == "bc4c537f-4a88-5107-9fba-c6f5858a47a7"
     others = {
-        finding_id("CN-02", 2, facts),
-        finding_id("CN-01", 1, facts),
-        finding_id("CN-02", 1, facts[:1]),
-        finding_id("CN-02", 1, tuple(reversed(facts))),
+        finding_id("CN-02", 2, "C1", facts),
+        finding_id("CN-01", 1, "C1", facts),
+        finding_id("CN-02", 1, "C2", facts),
+        finding_id("CN-02", 1, "C1", facts[:1]),
+        finding_id("CN-02", 1, "C1", tuple(reversed(facts))),
     }
-    assert len(others | {fixed}) == 5
+    assert len(others | {fixed}) == 6
 
 
 def test_the_same_story_ten_days_later_is_judged_by_another_law() -> None:

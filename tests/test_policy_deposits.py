@@ -153,7 +153,18 @@ def test_a_balance_that_was_carried_is_named_by_the_day_it_was_observed_on() -> 
     story = (opened("2021-01-01", "current"), balance("2021-03-10", 90_000))
     [finding] = cn01(*LOAN, *story)
     assert finding.offended_on == on("2021-03-17")
-    assert finding.facts == ("balance:A1:2021-03-10", "account:A1", "draw:D1")
+    assert finding.facts == ("account:A1", "draw:D1", "balance:A1:2021-03-10")
+
+
+def test_a_balance_told_late_raises_what_stayed_on_an_account_no_second_time() -> None:
+    story = (*LOAN, opened("2021-01-01", "current"), balance("2021-03-10", 90_000))
+    [before] = cn01(*story)
+    [after] = cn01(*story, balance("2021-03-17", 80_000))
+    assert (before.facts[-1], after.facts[-1]) == (
+        "balance:A1:2021-03-10",
+        "balance:A1:2021-03-17",
+    )
+    assert before.finding_id == after.finding_id
 
 
 @pytest.mark.parametrize("check", ["deposit_after_draw", "loan_deposit_pledge_loan"])

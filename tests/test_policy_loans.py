@@ -71,6 +71,16 @@ def test_a_commitment_agreed_after_the_draw_is_flagged() -> None:
     assert own(*story, committed("2024-01-04", AVERAGE, None), rule="LEDGER-02") == []
 
 
+def test_an_earlier_draw_told_late_flags_a_commitment_no_second_time() -> None:
+    story = (approved("2024-01-01"), committed("2024-01-04", AVERAGE), drawn("2024-01-03"))
+    earlier = drawn("2024-01-02", draw_id="D2")
+    before, after = (
+        found(*told, pack="none", rule="LEDGER-02") for told in (story, (*story, earlier))
+    )
+    assert [each.facts[-1] for each in (*before, *after)] == ["draw:D1", "draw:D2"]
+    assert {each.finding_id for each in before} == {each.finding_id for each in after}
+
+
 # CN-03: a rate raised for a missed deposit.
 
 

@@ -46,17 +46,17 @@ SPOKEN_TO = ReferralContacted(
 
 def test_a_referred_person_contacted_without_consent_offends() -> None:
     [finding] = cn09(introduced("2022-01-01"), contact("2022-01-03"), SPOKEN_TO)
-    assert finding.facts == ("referral:R1", "contact:T1")
+    assert finding.facts == ("contact:T1", "referral:R1")
     assert finding.offended_on == on("2022-01-03")
     [finding] = cn09(introduced("2022-01-01"), SPOKEN_TO)
-    assert finding.facts == ("referral:R1", "referral-contacted:R1")
+    assert finding.facts == ("referral-contacted:R1", "referral:R1")
 
 
 def test_a_contact_that_the_person_made_is_no_offence() -> None:
     called = replace(contact("2022-01-03"), direction="inbound")
     assert cn09(introduced("2022-01-01"), called) == []
     [finding] = cn09(introduced("2022-01-01"), called, SPOKEN_TO)
-    assert finding.facts == ("referral:R1", "referral-contacted:R1")
+    assert finding.facts == ("referral-contacted:R1", "referral:R1")
 
 
 def test_consent_in_force_on_the_day_exempts() -> None:
@@ -94,7 +94,7 @@ def test_the_first_contact_under_the_law_offends_whatever_was_before_it() -> Non
     before_the_law = contact("2021-10-01")
     in_law = contact("2021-11-05", contact_id="T2"), contact("2021-11-06", contact_id="T3")
     [finding] = cn09(introduced("2021-09-01"), before_the_law, *in_law)
-    assert finding.facts == ("referral:R1", "contact:T2")
+    assert finding.facts == ("contact:T2", "referral:R1")
 
 
 DECLINED = ReferralDeclined(
@@ -105,13 +105,17 @@ DECLINED = ReferralDeclined(
 def test_a_contact_offends_once_under_the_referral_that_stood_on_its_day() -> None:
     brought_twice = (introduced("2022-01-01"), DECLINED, introduced("2022-03-01", "partner", "R2"))
     [finding] = cn09(*brought_twice, contact("2022-03-05"))
-    assert finding.facts == ("referral:R2", "contact:T1")
+    assert finding.facts == ("contact:T1", "referral:R2")
     assert finding.detail == "brought on 2022-03-01, contacted on 2022-03-05, no consent"
     [finding] = cn09(*brought_twice, contact("2022-02-05"))
-    assert finding.facts == ("referral:R1", "contact:T1")
+    assert finding.facts == ("contact:T1", "referral:R1")
+    [before] = cn09(introduced("2022-01-01"), contact("2022-03-05"))
+    [after] = cn09(*brought_twice, contact("2022-03-05"))
+    assert (before.facts[1], after.facts[1]) == ("referral:R1", "referral:R2")
+    assert before.finding_id == after.finding_id
     early, late = contact("2022-01-05"), contact("2022-03-05", contact_id="T2")
     findings = cn09(*brought_twice, early, late, contact("2022-03-06", contact_id="T3"))
-    assert [each.facts[1] for each in findings] == ["contact:T1", "contact:T2"]
+    assert [each.facts[0] for each in findings] == ["contact:T1", "contact:T2"]
     stands_for_them = introduced("2022-03-01", "guarantor", "R2")
     assert cn09(introduced("2022-01-01"), DECLINED, stands_for_them, contact("2022-03-05")) == []
 

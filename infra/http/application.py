@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import FastAPI, Query
+from fastapi import Depends, FastAPI, Query
 
 from infra.answers import NotFoundError, currency_of
 from infra.documents import (
@@ -23,6 +23,7 @@ from infra.http.commands import commands
 from infra.http.complying import complying
 from infra.http.networks import networks
 from infra.http.operations import operations
+from infra.http.parameters import no_other_parameters
 from infra.http.questions import Asked, Queries, not_found, page_of
 from infra.http.rewarding import rewarding
 from infra.http.schemas import (
@@ -51,7 +52,12 @@ PAGE_ROWS_MAX = 1_000
 
 def application(served: Served, registry: CollectorRegistry) -> FastAPI:
     """Return the app; what it answers from is opened later."""
-    app = FastAPI(title="Guanxi Ledger", version="1", description=__doc__ or "")
+    app = FastAPI(
+        title="Guanxi Ledger",
+        version="1",
+        description=__doc__ or "",
+        dependencies=[Depends(no_other_parameters)],
+    )
     problems.install(app)
     app.include_router(operations(registry, served.waits_for))
     queries = Queries(served)

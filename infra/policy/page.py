@@ -67,11 +67,16 @@ close of a day ([close.md](close.md)). It flags, it never blocks: nothing is ref
 a pack. `--as-of` and `--known-at` judge any past date, as now known or as known then; `--dry-run`
 records nothing. Rules of `none`, the ledger's own flags, go with every pack.
 
-A finding's id is a UUIDv5 over rule, version and the keys of the facts that make it the offence it
-is, so judging again raises nothing twice. The facts that it only refers to follow those: another
-one told late is no other finding. They are, of `deposit_after_draw`, the commitment that counts a
-related party's account; of `loan_deposit_pledge_loan` that one and the balance; of
-`commitment_tied_to_loan` the draw; of `penal_rate` the rate before.
+A finding's id is a UUIDv5 over rule, version, customer and the keys of the facts that make it the
+offence it is, so judging again raises nothing twice; `raise-finding` takes such an id for nothing
+else. The facts that it only refers to follow those: another one told late is no other finding.
+They are, of `deposit_after_draw`, the commitment that counts a related party's account, and on an
+account of `kept_kinds` the balance of the last day; of `loan_deposit_pledge_loan` that commitment
+and the balance; of `commitment_tied_to_loan` and `commitment_agreed_after_draw` the draw; of
+`penal_rate` the rate before; of `referred_without_consent` the referral that stood on the day.
+
+Each fact is judged under the customer of whom it was told: a merge of two customers joins nothing.
+Nothing is recorded of a finding about a customer who was forgotten: see to it before.
 
 What becomes of a finding is recorded by `assign-finding`, `justify-finding` (another person
 approves), `remediate-finding` and `report-finding`; it is **open** until one of the last three.
@@ -100,8 +105,9 @@ A TOML file, named by its path: `guanxi judge --pack cn --pack OUR-RULES.toml`.
 The checks, and what each takes: whole numbers within bounds, or lists with at least one entry,
 none blank. What has nothing in it by default may be left out.
 
-Where a check is about other rules in use, such as the reward plans, its parameter names their file
-in `infra/rules/data/`, or the bank's own in `GUANXI_RULES`. The SHA-256 of a pack is over its file
+Where a check is about other rules in use, such as the reward plans, its parameter names them, as
+`plans = "rewards"` does: `rewards.toml` of `infra/rules/data/`, or the bank's own in
+`GUANXI_RULES`. The SHA-256 of a pack is over its file
 and then, in the order of their names, the SHA-256 (32 bytes) of each file of rules that it names.
 """
 _NAMES = {form: name for name, form in NAMED.items()}
@@ -153,7 +159,7 @@ def _rule(rule: Rule) -> Iterator[str]:
 
 
 def _told(value: object) -> str:
-    """Return a parameter as a pack tells it: rules by the name of their file."""
+    """Return a parameter as a pack tells it: other rules by their name."""
     if type(value) in _NAMES:
-        return f"`{_NAMES[type(value)]}.toml`"
+        return f"`{_NAMES[type(value)]}`"
     return ", ".join(value) if isinstance(value, tuple) else str(value)

@@ -63,9 +63,10 @@ def _tied(book: Book, told: Tied, as_of: date) -> Iterator[Offence]:
 
 
 def _required(book: Book, commitment_id: str, terms: Terms, on: date) -> int:
-    """Return what some terms of a commitment require on a day."""
+    """Return what some terms of a commitment require on a day, of terms to come their first."""
     debt = Debt.of(flows_of(book, *book.commitments[commitment_id]), on)
-    [run] = requirement(terms, debt, on.toordinal(), on.toordinal())
+    day = max(on, terms.starts_on).toordinal()
+    [run] = requirement(terms, debt, day, day)
     return run.required
 
 
@@ -111,8 +112,9 @@ def _too_late(book: Book, _: Nothing, as_of: date) -> Iterator[Offence]:
             yield Offence(
                 customer_id,
                 commitment.agreed_on,
-                (f"commitment:{commitment_id}", f"draw:{first.draw_id}"),
+                (f"commitment:{commitment_id}", f"loan:{commitment.loan_id}"),
                 f"agreed on {commitment.agreed_on}; first drawn on {first.on}",
+                context=(f"draw:{first.draw_id}",),
             )
 
 

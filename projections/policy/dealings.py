@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from domain.checks import folded
 from domain.dealing import GiftBasis, PayeeRole, Product  # noqa: TC001 - packs are read by these
 from domain.referral import Via  # noqa: TC001 - the same
 from domain.windows import months_later
@@ -92,9 +93,9 @@ class Consents:
 
 
 def _threat(book: Book, told: Codes, as_of: date) -> Iterator[Offence]:
-    codes = {code.casefold() for code in told.codes}
+    codes = {folded(code) for code in told.codes}
     for customer_id, on, facts, words in _worded(book):
-        coded = {word.casefold() for word in words} & codes
+        coded = {folded(word) for word in words} & codes
         if coded and on <= as_of:
             yield Offence(customer_id, on, facts, f"coded {', '.join(sorted(coded))}")
 
@@ -215,8 +216,8 @@ def _without_consent(book: Book, told: Consents, as_of: date) -> Iterator[Offenc
             if not set(consents_at(book, prospect_id, on)) & set(told.purposes):
                 brought = stood[-1].referral.introduced_on
                 detail = f"brought on {brought}, contacted on {on}, no consent"
-                facts = (f"referral:{stood[-1].referral_id}", fact)
-                yield Offence(prospect_id, on, facts, detail, once=facts[:1])
+                referral = (f"referral:{stood[-1].referral_id}",)
+                yield Offence(prospect_id, on, (fact,), detail, once=referral, context=referral)
 
 
 def _touched(book: Book) -> Mapping[str, Sequence[tuple[date, str]]]:

@@ -34,7 +34,8 @@ class AfterDraw:
     On an account of `placed_kinds` the first end-of-day rise is a deposit; on one of
     `kept_kinds`, into which draws are paid, what stays there through all the days. A related
     party's account is looked at while a commitment of the borrower counts it. Left out is what
-    holds of an `exempt` basis, each with its contract and not for another loan, cover whole.
+    holds of an `exempt` basis, each with its contract and not for another loan, cover whole on the
+    last of the days, or before it on the day asked for.
     """
 
     days: DaysIfAny
@@ -76,8 +77,9 @@ class _Case(NamedTuple):
 def _after_draw(book: Book, told: AfterDraw, as_of: date) -> Iterator[Offence]:
     for case in _cases(book, as_of):
         draw, account = case.draw, book.accounts[case.account_id][1]
-        last = later(draw.on, told.days)
-        if account.kind in told.placed_kinds:
+        between = f"account:{case.account_id}", f"draw:{draw.draw_id}"
+        last, placed = later(draw.on, told.days), account.kind in told.placed_kinds
+        if placed:
             deposits = _placed(book, case, told, as_of)
         elif account.kind in told.kept_kinds and last <= as_of:
             deposits = _kept(book, case, told)
@@ -88,14 +90,16 @@ def _after_draw(book: Book, told: AfterDraw, as_of: date) -> Iterator[Offence]:
             held = secured(book, case.account_id, case.loan_id, min(last, as_of), told.exempt)
             if counted is None or held >= risen:
                 continue
+            balance = (_balance(book, case, on),)
+            facts, seen_by = ((*balance, *between), ()) if placed else (between, balance)
             yield Offence(
                 case.customer_id,
                 on,
-                (_balance(book, case, on), f"account:{case.account_id}", f"draw:{draw.draw_id}"),
+                facts,
                 f"{money(risen, account.currency)} more on the account {(on - draw.on).days} days"
                 f" after a draw of {money(draw.amount, account.currency)}",
-                once=(case.account_id, draw.draw_id),
-                context=counted,
+                once=between,
+                context=(*seen_by, *counted),
             )
 
 

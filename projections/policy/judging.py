@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from operator import attrgetter
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
 
+from domain.finding import finding_id
 from projections.policy.rules import Finding
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from projections.book import Book
     from projections.policy.rules import Offence, Pack, Rule
-
-FINDINGS = UUID("6f0a4f0e-7c1e-5a55-9d0c-0d3a0f6b8e21")  # the name space of findings' ids
 
 
 def findings_of(book: Book, packs: Iterable[Pack], as_of: date) -> Sequence[Finding]:
@@ -33,15 +31,6 @@ def findings_of(book: Book, packs: Iterable[Pack], as_of: date) -> Sequence[Find
     return sorted(found.values(), key=attrgetter("offended_on", "rule", "finding_id"))
 
 
-def finding_id(rule: str, version: int, facts: Iterable[str]) -> str:
-    """Return the id of a finding: a UUIDv5 over rule, version and the keys of the offence's facts.
-
-    Its context is not among them: told late or corrected, it raises nothing twice. No key holds
-    a space, so no two of them run together.
-    """
-    return str(uuid5(FINDINGS, " ".join((rule, str(version), *facts))))
-
-
 def _judged(book: Book, pack: Pack, rule: Rule, as_of: date) -> Iterator[Finding]:
     if rule.in_force_from > as_of:
         return
@@ -56,7 +45,7 @@ def _judged(book: Book, pack: Pack, rule: Rule, as_of: date) -> Iterator[Finding
 
 def _finding(pack: Pack, rule: Rule, offence: Offence) -> Finding:
     return Finding(
-        finding_id=finding_id(rule.id, rule.version, offence.facts),
+        finding_id=finding_id(rule.id, rule.version, offence.customer_id, offence.facts),
         customer_id=offence.customer_id,
         offended_on=offence.on,
         pack=pack.jurisdiction,
