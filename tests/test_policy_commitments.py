@@ -144,10 +144,18 @@ def test_every_account_that_counts_on_the_day_has_to_be_pledged() -> None:
         (AVERAGE, 100),
         (replace(AVERAGE, requirement_kind="percent_of_drawn", requirement_value=200_000), 20_000),
         (replace(AVERAGE, seasonal_profile=(*[10**6] * 2, 2 * 10**6, *[10**6] * 9)), 200),
+        (
+            replace(
+                AVERAGE,
+                starts_on=on("2021-04-01"),
+                seasonal_profile=(*[10**6] * 3, 3 * 10**6, *[10**6] * 8),
+            ),
+            300,
+        ),
     ],
-    ids=["amount", "share", "seasonal"],
+    ids=["amount", "share", "seasonal", "seasonal and to come"],
 )
-def test_the_pledges_are_together_at_least_what_is_required_on_the_day(
+def test_the_pledges_are_together_at_least_what_is_required_on_the_day_or_the_first(
     terms: Terms, required: int
 ) -> None:
     both = (CountedAccount(account_id="A1"), CountedAccount(account_id="A2"))
