@@ -161,7 +161,7 @@ def _shares(
 ) -> tuple[Share, ...]:
     """Return the shares by party; who is several of them has one share.
 
-    A prospect who told the bank of their own referral is no teller.
+    A prospect who told the bank of their own referral is no teller, nor who of the bank saw them.
     """
     percents: dict[str, int] = {}
     roles: dict[str, RewardPayee] = {}
@@ -198,6 +198,6 @@ def _seen_by(
     seen = sorted(
         (contact.happened_on, contact.happened_at, contact.by)
         for contact in contacts
-        if since <= contact.happened_on <= converted_on
+        if since <= contact.happened_on <= converted_on and contact.by != prospect_id
     )
     return seen[0 if rules.touch == "first" else -1][2] if seen else None

@@ -6,6 +6,8 @@ payee and referral, so that whoever works it out again finds the same one.
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from uuid import UUID, uuid5
 
@@ -32,12 +34,23 @@ if TYPE_CHECKING:
 
 REWARDS = UUID("0a8d3a4e-51f4-5c0b-9a55-6b1f0f6f2b77")  # the name space of rewards' ids
 
+OF_FACTS = frozenset({"customer_left", "draw_reversed", "not_converted", "not_owed"})
+
 RewardStatus: TypeAlias = Literal["accrued", "approved", "paid", "clawed_back"]
 
 
-def reward_id(plan_id: str, prospect_id: str, payee_id: str, referral_id: str) -> str:
-    """Return the id of the one reward a payee can get by a plan under a referral (UUIDv5)."""
-    return str(uuid5(REWARDS, f"{plan_id} {prospect_id} {payee_id} {referral_id}"))
+class Earned(NamedTuple):
+    """What a payee can have one reward for at a time."""
+
+    plan: str
+    prospect_id: str
+    payee_id: str
+    referral_id: str
+
+
+def reward_id(earned: Earned, before: int = 0) -> str:
+    """Return the id of a reward (UUIDv5), after so many that were taken back whole."""
+    return str(uuid5(REWARDS, " ".join(earned) + (f" {before}" if before else "")))
 
 
 def due(
@@ -49,60 +62,83 @@ def due(
 ) -> Iterator[AccrueReward]:
     """Yield what the plans give for the prospects who reached a milestone, and is not accrued.
 
-    A reward told by hand is accrued too, unless all of it was taken back.
+    A reward told by hand is accrued too. One that facts took back whole is not, and where by later
+    ones it is earned after all, another is given; not so one that people took back.
     """
     kept = {
         (reward.plan, prospect_id, reward.payee_id)
         for prospect_id, reward in book.rewards.values()
-        if reward.taken_back < reward.amount
+        if not _is_taken_back(reward)
     }
+    gone = Counter(_earned(*each) for each in book.rewards.values() if _is_taken_back(each[1]))
+    denied = {_earned(*each) for each in book.rewards.values() if _is_denied(each[1])}
     for prospect_id, stood in sorted(forest(book, as_of).items()):
         if is_forgotten(book, prospect_id):
             continue
         found = owed(book, prospect_id, stood, as_of, versions)
         for plan in plans.plans if found.shares else ():
-            for reward in _accruals(plan, found, given(book, plan, found, as_of), as_of, by):
-                has_one = (plan.id, prospect_id, reward.payee_id) in kept
-                known = has_one or reward.reward_id in book.rewards
-                if not known and not is_forgotten(book, reward.payee_id):
-                    yield reward
+            for of, reward in _accruals(plan, found, given(book, plan, found, as_of), as_of, by):
+                has_one = of[:3] in kept or of in denied
+                if not has_one and not is_forgotten(book, of.payee_id):
+                    yield replace(reward, reward_id=reward_id(of, gone[of]))
+
+
+def _is_taken_back(reward: Reward) -> bool:
+    return reward.taken_back == reward.amount
+
+
+def _is_denied(reward: Reward) -> bool:
+    """Tell whether all of a reward was taken back, and not for what the facts were then."""
+    return _is_taken_back(reward) and reward.claw_backs[-1].reason not in OF_FACTS
+
+
+def _earned(prospect_id: str, reward: Reward) -> Earned:
+    return Earned(reward.plan, prospect_id, reward.payee_id, reward.referral_id)
 
 
 def _accruals(
     plan: RewardPlan, found: Attribution, gives: Given, as_of: date, by: str
-) -> Iterator[AccrueReward]:
-    """Yield each payee's part of the whole, where there is one."""
+) -> Iterator[tuple[Earned, AccrueReward]]:
+    """Yield each payee's part of the whole, where there is one, as their first."""
     for part in gives.parts:
         if part.amount:
             assert found.referral_id is not None
             assert gives.reached_on is not None
-            yield AccrueReward(
-                reward_id=reward_id(plan.id, found.prospect_id, part.payee_id, found.referral_id),
-                referral_id=found.referral_id,
-                plan=plan.id,
-                plan_version=plan.version,
-                milestone=plan.milestone,
-                reached_on=gives.reached_on,
-                accrued_on=as_of,
-                payee_id=part.payee_id,
-                payee_role=part.role,
-                basis=plan.basis,
-                whole=gives.whole,
-                share_ppm=part.share_ppm,
-                amount=part.amount,
-                currency=plan.currency,
-                formula=gives.formula,
-                by=by,
+            of = Earned(plan.id, found.prospect_id, part.payee_id, found.referral_id)
+            yield (
+                of,
+                AccrueReward(
+                    reward_id=reward_id(of),
+                    referral_id=found.referral_id,
+                    plan=plan.id,
+                    plan_version=plan.version,
+                    milestone=plan.milestone,
+                    reached_on=gives.reached_on,
+                    accrued_on=as_of,
+                    payee_id=part.payee_id,
+                    payee_role=part.role,
+                    basis=plan.basis,
+                    whole=gives.whole,
+                    share_ppm=part.share_ppm,
+                    amount=part.amount,
+                    currency=plan.currency,
+                    formula=gives.formula,
+                    by=by,
+                ),
             )
 
 
 class _Accrual(NamedTuple):
-    """A reward, its plan, and to whom the prospect was owed on the day of the accrual."""
+    """A reward, its plan, and to whom the prospect was owed on the day of the accrual.
+
+    `alike` counts the rewards so far of what it was earned for, itself among them.
+    """
 
     id: str
     reward: Reward
     plan: RewardPlan
     found: Attribution
+    alike: int
 
 
 def claw_backs(
@@ -114,12 +150,14 @@ def claw_backs(
 ) -> Iterator[ClawBackReward]:
     """Yield the totals to be taken back by a date, where they are more than was taken so far."""
     edges = forest(book, as_of)
+    alike = Counter(_earned(*each) for each in book.rewards.values())
     for id_, (prospect_id, reward) in sorted(book.rewards.items()):
         plan = plans.version(reward.plan, reward.plan_version)
         if plan is None or reward.accrued_on > as_of or is_forgotten(book, prospect_id):
             continue
         found = attribution(book, prospect_id, reward.accrued_on, versions)
-        total, reason = _to_take(book, _Accrual(id_, reward, plan, found), as_of)
+        accrual = _Accrual(id_, reward, plan, found, alike[_earned(prospect_id, reward)])
+        total, reason = _to_take(book, accrual, as_of)
         if prospect_id not in edges or edges[prospect_id].converted_on is None:
             total, reason = reward.amount, "not_converted"
         if total > reward.taken_back:
@@ -153,9 +191,9 @@ def _is_owed(book: Book, accrual: _Accrual) -> bool:
 
     What was told under an id of somebody's own is theirs to judge.
     """
-    _, reward, plan, found = accrual
-    id_ = reward_id(plan.id, found.prospect_id, reward.payee_id, reward.referral_id)
-    if accrual.id != id_:
+    _, reward, plan, found, alike = accrual
+    of = _earned(found.prospect_id, reward)
+    if accrual.id not in {reward_id(of, before) for before in range(alike)}:
         return True
     parts = given(book, plan, found, reward.accrued_on).parts
     paid = {part.payee_id for part in parts if part.amount}
@@ -168,7 +206,7 @@ def _left(book: Book, accrual: _Accrual, until: date) -> Minor:
     The least, not the last: by a slab, or by the largest remainder, a smaller sum can give more,
     and what was taken back before stays so.
     """
-    _, reward, plan, found = accrual
+    _, reward, plan, found, _ = accrual
     earning = draws(book, found.prospect_id, plan, reward.reached_on)
     days = {max(draw.reversed_on, reward.accrued_on) for draw in earning if draw.reversed_on}
     left = (_left_on(book, accrual, on) for on in days if on <= until)
@@ -176,7 +214,7 @@ def _left(book: Book, accrual: _Accrual, until: date) -> Minor:
 
 
 def _left_on(book: Book, accrual: _Accrual, on: date) -> Minor:
-    _, reward, plan, found = accrual
+    _, reward, plan, found, _ = accrual
     stands = drawn(book, found.prospect_id, plan, reward.reached_on, on)
     if plan.basis != "loan":
         return reward.amount if stands else 0

@@ -128,6 +128,12 @@ def test_who_is_two_of_them_has_one_share() -> None:
     assert found.shares[1] == Share("RM-X", "employee", 300_000)
 
 
+def test_a_prospect_who_recorded_a_contact_of_their_own_earns_nothing_by_it() -> None:
+    own, met = (replace(contact(day(on)), by=by) for on, by in ((20, "P"), (30, "RM-2")))
+    assert "P" not in {share.party_id for share in owed(touch("X", 15), seen=[own]).shares}
+    assert "RM-2" in {share.party_id for share in owed(touch("X", 15), seen=[own, met]).shares}
+
+
 def test_the_contact_that_counts_is_the_first_or_the_last() -> None:
     seen = [replace(contact(day(20)), by="RM-1"), replace(contact(day(30)), by="RM-2")]
     assert owed(touch("X", 15), seen=seen).shares[2].party_id == "RM-1"

@@ -174,6 +174,43 @@ def test_a_reward_goes_from_accrued_to_clawed_back() -> None:
     assert states == [set(), {"accrued"}, {"paid", "accrued"}, {"clawed_back"}]
 
 
+def test_what_is_earned_again_after_all_was_taken_back_is_accrued_anew() -> None:
+    first = {each.payee_id: each.reward_id for each in accrued()}
+    say("reverse-draw", draw_id="W1", reversed_on="2024-02-10")
+    assert ask("reward", "claw-back", "--as-of", "2024-02-12")["recorded"] == 2
+    assert ask("reward", "accrue", "--as-of", "2024-02-12", "--actor", "RM-1")["rows"] == []
+    say("draw-loan", **DRAW | {"draw_id": "W2", "drawn_on": "2024-02-20", "amount": "900.00"})
+    run = ask("reward", "accrue", "--as-of", "2024-02-25", "--actor", "RM-1")
+    assert {(row["payee_id"], row["amount"]) for row in run["rows"]} == {("C1", 203), ("RM-1", 87)}
+    assert run["recorded"] == 2
+    assert not {row["reward_id"] for row in run["rows"]} & {*first.values()}
+    for command in ("accrue", "claw-back"):
+        assert ask("reward", command, "--as-of", "2024-02-26", "--actor", "RM-1")["rows"] == []
+    found = ask("judge", "--as-of", "2024-02-26", "--dry-run")["findings"]
+    assert [row for row in found if row["rule"] == "LEDGER-05"] == []
+    say("reverse-draw", draw_id="W2", reversed_on="2024-02-27")
+    assert ask("reward", "claw-back", "--as-of", "2024-02-27")["recorded"] == 2
+
+
+def test_a_decline_told_by_mistake_and_taken_back_leaves_the_reward() -> None:
+    say("reverse-draw", draw_id="W1", reversed_on="2024-01-31")
+    told_of = {"customer_id": "C3", "opened_on": "2024-01-10"}
+    say("introduce-referral", **BROUGHT | {"referral_id": "R3", "prospect_id": "C3"})
+    say("open-relationship", **RELATIONSHIP | told_of)
+    say("open-account", **ACCOUNT | told_of | {"account_id": "A3"})
+    say("approve-loan", **LOAN | {"customer_id": "C3", "loan_id": "L3"})
+    say("draw-loan", **DRAW | {"loan_id": "L3", "draw_id": "W3", "drawn_on": "2024-01-12"})
+    assert len(accrued()) == 2
+    say("decline-referral", referral_id="R3", declined_on="2024-01-05", reason="by mistake")
+    run = ask("reward", "claw-back", "--as-of", "2024-02-01")
+    assert {row["reason"] for row in run["rows"]} == {"not_converted"}
+    say("convert-referral", referral_id="R3", converted_on="2024-01-10")
+    run = ask("reward", "accrue", "--as-of", "2024-02-02", "--actor", "RM-1")
+    assert sorted(row["amount"] for row in run["rows"]) == [90, 210]
+    assert run["recorded"] == 2
+    assert ask("reward", "claw-back", "--as-of", "2024-02-03")["rows"] == []
+
+
 def test_claw_backs_add_up_and_what_is_left_is_paid() -> None:
     say("draw-loan", **DRAW | {"draw_id": "W2", "amount": "500.00"})
     rewards = accrued()

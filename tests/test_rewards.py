@@ -12,7 +12,7 @@ from projections.book import Book
 from projections.facts import ClawedBack, Draw, Referral, Reward
 from projections.referral_attribution import AttributionRules, Split
 from projections.reward_plans import Band, RewardPlan, RewardPlans, earned
-from projections.rewards import claw_backs, due, reward_id, reward_rows
+from projections.rewards import Earned, claw_backs, due, reward_id, reward_rows
 from tests.books import account, balances, contact, customer, day, loan
 
 if TYPE_CHECKING:
@@ -210,25 +210,31 @@ def not_yet(**rewards: Reward) -> list[str]:
     return [each.payee_id for each in given_by(FIXED, Book.from_rows(rows), day(6))]
 
 
-def test_what_was_accrued_is_not_due_again_though_all_of_it_was_taken_back() -> None:
+def test_what_was_accrued_is_due_again_only_where_facts_took_all_of_it_back() -> None:
     own = had(FIXED, 5_001)
-    gone = replace(own, claw_backs=(ClawedBack(day(6), 5_001, "fraud"),))
-    id_ = reward_id("fixed", "P", "X", "R1")
-    assert not_yet(**{id_: own}) == not_yet(**{id_: gone}) == ["RM-1"]
+    denied = replace(own, claw_backs=(ClawedBack(day(6), 5_001, "fraud"),))
+    id_ = reward_id(Earned("fixed", "P", "X", "R1"))
+    assert not_yet(**{id_: own}) == not_yet(**{id_: denied}) == ["RM-1"]
+    gone = replace(own, claw_backs=(ClawedBack(day(6), 5_001, "not_converted"),))
+    assert not_yet(**{id_: gone}) == ["X", "RM-1"]
+    again = reward_id(Earned("fixed", "P", "X", "R1"), 1)
+    assert not_yet(**{id_: gone, again: own}) == ["RM-1"]
+    assert not_yet(**{id_: gone, again: denied}) == ["RM-1"]
+    assert not_yet(**{id_: gone, again: gone}) == ["X", "RM-1"]
 
 
 def test_a_reward_told_by_hand_is_not_due_unless_all_of_it_was_taken_back() -> None:
     own = had(FIXED, 5_001)
     part = replace(own, claw_backs=(ClawedBack(day(6), 5_000, "fraud"),))
     assert not_yet(W1=own) == not_yet(W1=part) == ["RM-1"]
-    gone = replace(own, claw_backs=(*part.claw_backs, ClawedBack(day(7), 5_001, "fraud")))
+    gone = replace(own, claw_backs=(*part.claw_backs, ClawedBack(day(7), 5_001, "not_owed")))
     other = replace(own, plan="other")
     assert not_yet(W1=gone) == not_yet(W1=other) == ["X", "RM-1"]
 
 
 def test_a_payee_can_earn_under_another_referral_what_was_taken_back_under_the_first() -> None:
     gone = replace(had(FIXED, 5_001), claw_backs=(ClawedBack(day(6), 5_001, "fraud"),))
-    under_another = reward_id("fixed", "P", "X", "R0")
+    under_another = reward_id(Earned("fixed", "P", "X", "R0"))
     assert not_yet(**{under_another: replace(gone, referral_id="R0")}) == ["X", "RM-1"]
 
 
@@ -353,7 +359,7 @@ def test_a_conversion_that_does_not_stand_takes_the_reward_along() -> None:
     assert [each.reason for each in taken_by(FIXED, facts, day(10))] == ["not_converted"]
 
 
-OWN = reward_id("fixed", "P", "X", "R1")
+OWN = reward_id(Earned("fixed", "P", "X", "R1"))
 
 
 def late(*rows: tuple[Key, Row], id_: str = OWN) -> list[tuple[int, str]]:
