@@ -176,7 +176,7 @@ class KeyConflictError(RefusedError):
 
     code = "conflict"
     rule = "the id is recorded with other content, which a row like this cannot change"
-    remedy = "Give a new id, or use the command that is meant for the change"
+    remedy = "Give a new id, or the command that changes or takes back what it stands for, if any"
 
 
 class ReservedIdError(RefusedError):

@@ -309,9 +309,18 @@ def profile_at(customer: Customer, as_of: date) -> Profile:
     return _latest(customer.profiles, as_of) or customer.profiles[0]
 
 
+def ended_on(customer: Customer, as_of: date) -> date | None:
+    """Return the day on which a relationship ended, if by a date it has: nobody has it from then.
+
+    It is closed, merged or forgotten.
+    """
+    endings = (customer.closed_on, customer.merged_on, customer.forgotten_on)
+    return min((on for on in endings if on is not None and on <= as_of), default=None)
+
+
 def owner_at(customer: Customer, as_of: date) -> str | None:
     """Return the manager who owns the relationship on a day, None where nobody does (无管户)."""
-    return owned_on(customer.assignments, as_of)[1]
+    return None if ended_on(customer, as_of) else owned_on(customer.assignments, as_of)[1]
 
 
 def owner_since(customer: Customer, as_of: date) -> date:
@@ -321,13 +330,14 @@ def owner_since(customer: Customer, as_of: date) -> date:
 
 def joint_at(customer: Customer, as_of: date) -> tuple[str, ...]:
     """Return who else maintains the relationship on a day (双线维护), sorted."""
+    if ended_on(customer, as_of):
+        return ()
     return tuple(sorted(joint_on(customer.assignments, as_of) - {owner_at(customer, as_of)}))
 
 
 def served_at(customer: Customer, as_of: date) -> bool:
     """Tell whether the relationship is open on a day: not closed, merged or forgotten by then."""
-    endings = (customer.closed_on, customer.merged_on, customer.forgotten_on)
-    return customer.opened_on <= as_of and not any(_over(on, as_of) for on in endings)
+    return customer.opened_on <= as_of and ended_on(customer, as_of) is None
 
 
 def is_forgotten(book: Book, customer_id: str) -> bool:

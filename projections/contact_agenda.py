@@ -23,16 +23,16 @@ from projections.book import (
     served_at,
     valid_tier_at,
 )
-from projections.deposit_compliance import begun
+from projections.deposit_compliance import assessed
 from projections.follow_ups import contact_days, promises
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from domain.compliance import WindowResult
+    from domain.compliance import Test
     from projections.agenda_rules import AgendaRules, Reason
     from projections.book import Book
-    from projections.facts import Commitment, Contact, Customer
+    from projections.facts import Contact, Customer
 
 Due: TypeAlias = tuple[date, str]  # by when, and the detail
 SHORT = frozenset({"at_risk", "in_grace", "in_cure"})
@@ -170,19 +170,24 @@ def _follow_up(case: _Case) -> Iterator[Due]:
 
 def _commitment_at_risk(case: _Case) -> Iterator[Due]:
     for commitment_id in case.book.commitments_of.get(case.customer_id, ()):
-        commitment = case.book.commitments[commitment_id][1]
-        for result in begun(case.book, commitment_id, case.as_of):
+        for test in assessed(case.book, commitment_id, case.as_of):
+            result = test.result
+            if result.window_start > case.as_of:
+                break
             if result.status in SHORT:
-                due_on = _last_chance(commitment, result)
+                due_on = _last_chance(test)
                 window = f"{result.window_start}/{result.window_end}"
                 yield due_on, f"{commitment_id} {result.status} in the window {window}"
 
 
-def _last_chance(commitment: Commitment, result: WindowResult) -> date:
-    """Return the last day on which the window can still be mended; of the terms last told."""
-    terms = commitment.terms[-1].terms
-    days = {"in_grace": terms.grace_days, "in_cure": terms.grace_days + terms.cure_days}
-    return later(result.window_end, days.get(result.status, 0))
+def _last_chance(test: Test) -> date:
+    """Return the last day of a window that runs, of one that has ended its last cure day.
+
+    Cure days follow the grace days; without any it is the last grace day.
+    """
+    terms, end = test.window.terms, test.result.window_end
+    after = 0 if test.result.status == "at_risk" else terms.grace_days + terms.cure_days
+    return later(end, after)
 
 
 def _key_customer(case: _Case) -> Iterator[Due]:

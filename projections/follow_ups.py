@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from projections.book import owner_at
+from projections.book import ended_on, owner_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,8 @@ class FollowUpRow(NamedTuple):
 def follow_up_rows(book: Book, as_of: date, rules: FollowUps) -> Iterator[FollowUpRow]:
     """Yield the promises made up to the date, by customer in code point order and by day."""
     for customer_id, customer in sorted(book.customers.items()):
+        if customer.opened_on > as_of:
+            continue
         manager = owner_at(customer, as_of)
         for due_on, promised_on, kept_on in sorted(promises(book, customer_id, as_of)):
             status = _status(due_on, kept_on, as_of, rules)
@@ -45,7 +47,10 @@ def follow_up_rows(book: Book, as_of: date, rules: FollowUps) -> Iterator[Follow
 def promises(
     book: Book, customer_id: str, as_of: date
 ) -> Iterator[tuple[date, date, date | None]]:
-    """Yield each promise made up to a day: when it is due, when it was made, when it was kept."""
+    """Yield each promise made up to a day: when it is due, when it was made, when it was kept.
+
+    None that was open when the relationship ended before its day: it binds nobody any more.
+    """
     contacts = [
         ((contact.happened_on, contact.happened_at), contact.follow_up_on)
         for contact in book.contacts_of.get(customer_id, ())
@@ -58,9 +63,12 @@ def promises(
         if follow_up.promised_on <= as_of
     ]
     met = sorted(moment for moment, _ in contacts)
+    customer = book.customers.get(customer_id)
+    over_on = ended_on(customer, as_of) if customer else None
     for due_on, made in told:
-        later = (on for on, at in met if on >= due_on and (on, at) > made)
-        yield due_on, made[0], next(later, None)
+        kept_on = next((on for on, at in met if on >= due_on and (on, at) > made), None)
+        if kept_on is not None or over_on is None or due_on < over_on:
+            yield due_on, made[0], kept_on
 
 
 def contact_days(book: Book, customer_id: str, as_of: date) -> list[date]:

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from projections.book import joint_at, outstanding, owner_at, profile_at
+from projections.book import ended_on, joint_at, outstanding, owner_at, profile_at
 from projections.deposit_compliance import statuses
 from projections.follow_ups import promises
 
@@ -64,8 +64,7 @@ def periods(customer_id: str, customer: Customer, as_of: date) -> list[Ownership
 def _stretches(
     customer: Customer, as_of: date
 ) -> Iterator[tuple[date, date | None, Role, str | None]]:
-    endings = (customer.closed_on, customer.merged_on, customer.forgotten_on)
-    over_on = min((on for on in endings if on and on <= as_of), default=None)
+    over_on = ended_on(customer, as_of)
     last = as_of if over_on is None else over_on - _ONE_DAY
     first = customer.opened_on
     changes = {told.since for told in customer.assignments if first < told.since <= last}

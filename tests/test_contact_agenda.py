@@ -14,7 +14,7 @@ from infra.rules.reading import DATA, RulesError, agenda_rules, read_rules, valu
 from projections.agenda_rules import AgendaFile, QuietHours
 from projections.book import Book
 from projections.contact_agenda import agenda_rows, of_manager, ranked
-from projections.facts import Draw, FollowUp, Paid, TierFrom
+from projections.facts import Draw, FollowUp, Paid, TermsFrom, TierFrom
 from projections.follow_ups import follow_up_rows
 from tests.books import as_ofs, books, contact, customer, day, loan
 from tests.compliance_book import HUNDRED, agreed, march
@@ -100,13 +100,22 @@ def test_a_commitment_at_risk_is_due_by_the_last_chance_to_mend_it() -> None:
     terms = replace(HUNDRED, grace_days=2, cure_days=3)
     book = compliance_book(agreed(terms), {"A1": (100, 10, 10, 10)})
     book.customers["C1"] = customer()
-    ends, grace, cure = march(4), march(6), march(9)
+    ends, cure = march(4), march(9)
     found = {
         n: [row.due_on for row in agenda_rows(book, march(n), RULES) if row.reason == AT_RISK]
         for n in (1, 2, 3, 4, 6, 7, 9, 10)
     }
-    expected = {1: [], 2: [ends], 3: [ends], 4: [grace], 6: [grace], 7: [cure], 9: [cure], 10: []}
+    expected = {1: [], 2: [ends], 3: [ends], 4: [cure], 6: [cure], 7: [cure], 9: [cure], 10: []}
     assert found == expected
+
+
+def test_the_last_chance_is_that_of_the_terms_in_the_window() -> None:
+    longer = replace(HUNDRED, ends_on=march(61), cure_days=3)
+    later = TermsFrom(march(2), march(32), replace(longer, cure_days=30))
+    book = compliance_book(agreed(longer, later), {"A1": (10,) * 31})
+    book.customers["C1"] = customer()
+    [row] = [row for row in agenda_rows(book, march(31), RULES) if row.reason == AT_RISK]
+    assert row.due_on == march(34)
 
 
 def test_key_customers_are_seen_monthly() -> None:
@@ -281,6 +290,21 @@ def test_a_follow_up_is_open_kept_kept_late_or_missed() -> None:
         book = Book.from_rows([*told, *met(*met_on)])
         found = follow_up_rows(book, day(as_of), RULES.follow_up)
         assert [(row.status, row.kept_on) for row in found] == expected
+
+
+def test_no_promise_binds_before_the_opening_nor_from_the_end_of_the_relationship_on() -> None:
+    promise = FollowUp(promised_on=day(2), follow_up_on=day(6))
+    for opened, closed, expected in (
+        (day(0), None, ["missed"]),
+        (day(0), day(7), ["missed"]),
+        (day(0), day(6), []),
+        (day(9), None, ["missed"]),
+        (day(10), None, []),
+    ):
+        who = replace(customer(opened), closed_on=closed)
+        rows = {("C1", "customer", ""): who, ("C1", "follow_up", "F1"): promise}
+        found = follow_up_rows(Book.from_rows(rows.items()), day(9), RULES.follow_up)
+        assert [row.status for row in found] == expected, (opened, closed)
 
 
 def test_a_promise_is_kept_by_a_later_contact_than_the_one_that_made_it() -> None:

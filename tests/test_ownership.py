@@ -84,6 +84,11 @@ def test_no_period_outlasts_the_relationship() -> None:
     assert told(closed, day(16))[-1] == (15, None, "owner", "RM-3")
     assert told(closed, day(20)) == [(0, 14, "owner", "RM-1"), (15, 16, "owner", "RM-3")]
     assert told(replace(customer(), closed_on=day(0)), day(20)) == []
+    helped = replace(kept_by(JOINT, TAKEN), closed_on=day(12))
+    assert (owner_at(helped, day(11)), joint_at(helped, day(11))) == ("RM-1", ("RM-2",))
+    assert (owner_at(helped, day(12)), joint_at(helped, day(20))) == (None, ())
+    rows = attribution_rows(Book.from_rows([(("C1", "customer", ""), helped)]), day(20), "CZK")
+    assert [(row.name, row.customers) for row in rows if row.dimension == "manager"] == [(None, 1)]
 
 
 def test_a_manager_who_helps_and_then_owns_is_no_overlap_with_themselves() -> None:
