@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 from domain.compliance import SHORT, tests
 from domain.counted_balances import deposits_counted
-from domain.inputs import hash_of, last_day_that_mattered, lines_of, rests_on_debt
+from domain.inputs import inputs_of, last_day_that_mattered, rests_on_debt
 from domain.windows import LONGER, period_first
 
 if TYPE_CHECKING:
@@ -174,8 +174,8 @@ class Case:
         return found
 
     def _finding(self, test: Test) -> Finding:
-        lines = lines_of(test, self.deposits, self.flows)
-        return Finding(test, cast("Outcome", test.result.status), len(lines), hash_of(lines))
+        inputs = inputs_of(test, self.deposits, self.flows)
+        return Finding(test, cast("Outcome", test.result.status), inputs.facts, inputs.sha256)
 
     def restated(self, window_start: date, found: Finding | None) -> bool:
         """Tell whether the report of a window does not stand any more, time that passed apart.

@@ -21,7 +21,7 @@ from domain import checks
 from domain.case import Bearing
 from domain.consequence import TAKEN_BACK, consequence_of
 from domain.errors import CloseTooLongError, CloseUnfinishedError, PacksDifferError
-from domain.inputs import hash_of
+from domain.inputs import NONE
 from domain.reported import (
     Cause,
     CommitmentBreached,
@@ -313,8 +313,8 @@ _VOID: dict[str, Any] = {
     "shortfall": None,
     "outcome": "void",
     "cured_on": None,
-    "inputs_count": 0,
-    "inputs_sha256": hash_of(()),
+    "inputs_count": NONE.facts,
+    "inputs_sha256": NONE.sha256,
 }
 
 

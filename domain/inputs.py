@@ -1,6 +1,6 @@
 """What a test of a window rests on, as lines of text that anybody can hash again.
 
-Of the window: its terms, what was carried into it, the accounts that count, each balance observed
+Of the window: its terms, what was carried into it, the accounts that count, their balances
 from the days that may be carried on to the last day that mattered, each change of the debt. The
 lines are sorted, joined by line feeds, and hashed as UTF-8 with SHA-256. The page on the close
 (docs/close.md) tells them with an example, for who checks a hash without this program.
@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.counted_balances import deposits_counted
 
@@ -24,11 +24,25 @@ if TYPE_CHECKING:
     from domain.requirement import Flow
 
 DATES_CACHED_MAX = 65_536
-SPANS_CACHED_MAX = 256  # of days: most windows of a close have the same
 
 
-def lines_of(test: Test, deposits: Sequence[Deposit], flows: Sequence[Flow]) -> list[str]:
-    """Return the lines of a test of an ended window, sorted."""
+class Inputs(NamedTuple):
+    """The lines of a test, sorted, and how many facts they tell: of balances each observed one."""
+
+    facts: int
+    lines: list[str]
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the lines, in hex."""
+        return sha256("\n".join(self.lines).encode()).hexdigest()
+
+
+NONE = Inputs(0, [])
+
+
+def inputs_of(test: Test, deposits: Sequence[Deposit], flows: Sequence[Flow]) -> Inputs:
+    """Return what a test of an ended window rests on."""
     window, result = test.window, test.result
     lines = [f"window {_iso(window.first)} {_iso(window.last)}", f"surplus {test.surplus}"]
     if result.status == "waived":
@@ -42,19 +56,18 @@ def lines_of(test: Test, deposits: Sequence[Deposit], flows: Sequence[Flow]) -> 
         missing_days = max(missing_days, terms.missing_days)
         by_debt = by_debt or rests_on_debt(terms)
     first, last = window.first - missing_days, last_day_that_mattered(test)
+    more = 0
     for deposit in counted.values():
         if deposit.opened <= last:  # one opened later counts on none of the days
             lines.append(f"account {deposit.account_id} opened {_iso(deposit.opened)}")
-            lines += _balances(deposit, first, last)
+            observed, line = _balances(deposit, first, last)
+            if observed:
+                lines.append(line)
+                more += observed - 1
     if by_debt:
         end = result.window_end
         lines += [f"debt {f.on} drawn {f.drawn} repaid {f.repaid}" for f in flows if f.on <= end]
-    return sorted(lines)
-
-
-def hash_of(lines: Sequence[str]) -> str:
-    """Return the SHA-256 of the lines, in hex."""
-    return sha256("\n".join(lines).encode()).hexdigest()
+    return Inputs(len(lines) + more, sorted(lines))
 
 
 def last_day_that_mattered(test: Test) -> int:
@@ -67,12 +80,15 @@ def last_day_that_mattered(test: Test) -> int:
     return min(test.evidence.today, window.last + window.terms.grace_days + window.terms.cure_days)
 
 
-def _balances(deposit: Deposit, first: int, last: int) -> list[str]:
-    if not deposit.balances:
-        return []
-    of, first = f"balance {deposit.account_id}", max(first, deposit.first)
-    seen = zip(_days(first, last), deposit.seen(first, last), strict=True)
-    return [f"{of} {on} {balance}" for on, balance in seen if balance is not None]
+def _balances(deposit: Deposit, first: int, last: int) -> tuple[int, str]:
+    """Return how many balances were observed on some days, and them from the first one on."""
+    first = max(first, deposit.first)
+    seen = deposit.seen(first, last) if deposit.balances else []
+    while seen and seen[0] is None:
+        del seen[0]
+        first += 1
+    told = " ".join(["-" if balance is None else str(balance) for balance in seen])
+    return len(seen) - seen.count(None), f"balances {deposit.account_id} {_iso(first)} {told}"
 
 
 def rests_on_debt(terms: Terms) -> bool:
@@ -104,11 +120,6 @@ def _account(counted: CountedAccount) -> str:
 @lru_cache(maxsize=DATES_CACHED_MAX)
 def _on(day: date | None) -> str:
     return "" if day is None else day.isoformat()
-
-
-@lru_cache(maxsize=SPANS_CACHED_MAX)
-def _days(first: int, last: int) -> Sequence[str]:
-    return [_iso(day) for day in range(first, last + 1)]
 
 
 @lru_cache(maxsize=DATES_CACHED_MAX)

@@ -34,7 +34,8 @@ class CommitmentTested:
     """A window was tested on the ledger up to position `through`, as of the end of `tested_on`.
 
     `shortfall` is balance-days for `average`, else minor units; `surplus` was carried in.
-    `inputs_sha256` is over `inputs_count` lines of text: see "The inputs of a test" in close.md.
+    `inputs_sha256` is over lines that tell `inputs_count` facts: see "The inputs of a test" in
+    close.md.
     `restates` is the id of the earlier test of the window that would come out otherwise now;
     `causes` are the first events that explain it, of `causes_count` in all.
     """

@@ -67,8 +67,8 @@ class CloseJournal:
     ) -> Sequence[Event]:
         """Append those of the events that are not there yet, as one; return all that are there.
 
-        Left out are the customers who were forgotten by the position `through`, and findings
-        that somebody else has raised. Raises `ConflictError`.
+        Left out are findings of who was forgotten by the position `through`, and those that
+        somebody else has raised. Raises `ConflictError`.
         """
         events = self._of_the_known(events, through)
         for _ in range(CONFLICTS_MAX):
@@ -90,8 +90,8 @@ class CloseJournal:
     def _of_the_known(
         self, events: Sequence[tuple[str, Event]], through: int
     ) -> Sequence[tuple[str, Event]]:
-        """Leave out the customers forgotten by then: nothing about them is recorded any more."""
-        customers = {event.customer_id for _, event in events}
+        """Leave out findings of who was forgotten by then, whom no book knows: mere prospects."""
+        customers = {event.customer_id for _, event in events if isinstance(event, FindingRaised)}
         forgotten = self._store.held(f"forgotten:{each}" for each in customers)
         gone = {key for key, held in forgotten.items() if held.position <= through}
         if not gone:

@@ -39,12 +39,13 @@ from infra.closes import closes_of, start_of
 from infra.codec import canonical, decode, decode_record
 from infra.policy.judging import raised
 from infra.views.row_codec import ROWS
+from projections.book import is_forgotten
 from projections.closing import cases, streams_of, told_since, unobserved, with_told
 from projections.policy.judging import findings_of
 from projections.projection import COMPLIANCE, RELATIONSHIP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from domain.case import Case
@@ -199,30 +200,44 @@ class Closer:
         self, closing: Closing, book: ClosingBook, bearing: Bearing, packs: Sequence[Pack]
     ) -> Closed:
         """Append what is due and what offends, and then that the day is closed."""
-        counts: Counter[str] = Counter()
-
-        def reports() -> Iterator[tuple[str, ReportEvent]]:
-            for case in cases(book.book, closing.on, bearing):
-                if case.customer_id in book.parked:
-                    counts["set_aside"] += 1
-                else:
-                    yield from report(self._with_told(book.book, case, closing), closing)
-
-        events = chain(reports(), self._findings(closing, book, packs))
+        told: Counter[type[Event]] = Counter()
+        restated, set_aside = 0, list[str]()
+        reports = self._reports(closing, book, bearing, set_aside)
+        events = chain(reports, self._findings(closing, book, packs))
         while batch := list(islice(events, APPEND_EVENTS_MAX)):
             recorded = self._journal.append(closing.on, closing.through, batch)
-            counts.update(chain.from_iterable(map(_counted, recorded)))
-            counts["reported"] += len(recorded)
+            told.update(map(type, recorded))
+            restated += sum(map(_restates, recorded))
         closed = BusinessDateClosed(
             customer_id=LEDGER,
             business_date=closing.on,
             through=closing.through,
-            tested=counts["tested"],
-            reported=counts["reported"],
+            tested=told[CommitmentTested],
+            reported=told.total(),
         )
         id_ = self._journal.id(closing.on, "business-date-closed")
         self._journal.append(closing.on, closing.through, [(id_, closed)])
-        return Closed(closing.on, closing.through, *(counts[name] for name in Closed._fields[2:]))
+        return Closed(
+            closing.on,
+            closing.through,
+            tested=told[CommitmentTested],
+            restated=restated,
+            breached=told[CommitmentBreached],
+            cured=told[CommitmentCured],
+            consequences=told[ConsequenceApplied],
+            findings=told[FindingRaised],
+            set_aside=len(set_aside),
+        )
+
+    def _reports(
+        self, closing: Closing, book: ClosingBook, bearing: Bearing, set_aside: list[str]
+    ) -> Iterator[tuple[str, ReportEvent]]:
+        """Yield what is due, each event with its id, in order; tell which commitments are not."""
+        for case in cases(book.book, closing.on, bearing):
+            if case.customer_id in book.parked:
+                set_aside.append(case.commitment_id)
+            elif not is_forgotten(book.book, case.customer_id):
+                yield from report(self._with_told(book.book, case, closing), closing)
 
     def _findings(
         self, closing: Closing, book: ClosingBook, packs: Sequence[Pack]
@@ -251,20 +266,8 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _counted(event: Event) -> Iterable[str]:
-    """Return the counts of `Closed` that an event adds to."""
-    if isinstance(event, CommitmentTested) and event.restates is not None:
-        return "tested", "restated"
-    return _COUNTED.get(type(event), ())
-
-
-_COUNTED: Mapping[type[Event], tuple[str, ...]] = {
-    CommitmentTested: ("tested",),
-    CommitmentBreached: ("breached",),
-    CommitmentCured: ("cured",),
-    ConsequenceApplied: ("consequences",),
-    FindingRaised: ("findings",),
-}
+def _restates(event: Event) -> bool:
+    return isinstance(event, CommitmentTested) and event.restates is not None
 
 
 def _add(bearing: Bearing, more: Bearing) -> None:

@@ -302,8 +302,8 @@ def test_no_promise_binds_before_the_opening_nor_from_the_end_of_the_relationshi
         (day(10), None, []),
     ):
         who = replace(customer(opened), closed_on=closed)
-        rows = {("C1", "customer", ""): who, ("C1", "follow_up", "F1"): promise}
-        found = follow_up_rows(Book.from_rows(rows.items()), day(9), RULES.follow_up)
+        book = Book.from_rows([has("customer", "", who), has("follow_up", "F1", promise)])
+        found = follow_up_rows(book, day(9), RULES.follow_up)
         assert [row.status for row in found] == expected, (opened, closed)
 
 

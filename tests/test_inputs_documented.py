@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.commitment import Terms
 from domain.compliance import tests as assessed
-from domain.inputs import lines_of
+from domain.inputs import inputs_of
 from domain.reported import CommitmentTested
 from projections.deposit_compliance import deposits_of
 from projections.facts import Waiver
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PAGE = (Path(__file__).parent.parent / "docs" / "close.md").read_text("utf-8")
 [SECTION] = re.findall(r"## The inputs of a test\n(.*?)\n## ", PAGE, re.DOTALL)
 EXAMPLE = re.findall(r"^    (.+)$", SECTION.partition("An example.")[2], re.MULTILINE)
+FACTS = 20  # of the example: ten balances, and ten lines more
 DAYS = {  # the balances of the example, in minor units
     "A1": {"02-28": 190, "02-29": 190, "03-01": 170, "03-03": 150, "03-04": 150, "03-05": 0}
     | {"03-06": 168, "03-07": 170, "03-08": 999},
@@ -111,9 +112,12 @@ def by_the_page() -> list[str]:
         lines.append(f"terms from {day} {told_as}")
     for account_id, held in DAYS.items():
         lines.append(f"account {account_id} opened 2024-01-02")
-        for day, amount in held.items():
-            if str(first - timedelta(2)) <= f"2024-{day}" <= str(cured):
-                lines.append(f"balance {account_id} 2024-{day} {amount * 100}")
+        days = [first + timedelta(day) for day in range(-2, (cured - first).days + 1)]
+        while f"{days[0]:%m-%d}" not in held:
+            del days[0]
+        amounts = (held.get(f"{day:%m-%d}") for day in days)
+        seen = " ".join("-" if amount is None else f"{amount * 100}" for amount in amounts)
+        lines.append(f"balances {account_id} {days[0]} {seen}")
     for day, drawn, repaid in (
         ("01-04", 100_000, 0),
         ("01-05", 5_000, 0),
@@ -136,7 +140,7 @@ def hashed(lines: list[str]) -> str:
 
 def test_the_example_of_the_page_follows_from_its_rules() -> None:
     assert by_the_page() == EXAMPLE
-    assert f"these {len(EXAMPLE)} lines" in SECTION
+    assert f"these {len(EXAMPLE)} lines, which tell {FACTS} facts" in SECTION
     assert f"the SHA-256 `{hashed(EXAMPLE)}`" in SECTION
 
 
@@ -151,7 +155,7 @@ def test_a_close_rests_on_the_lines_of_the_page(tmp_path: Path) -> None:
         ]
     assert (tested.outcome, tested.shortfall, tested.surplus) == ("cured", 1_400, 2_000)
     assert tested.cured_on == date(2024, 3, 7)
-    assert (tested.inputs_count, tested.inputs_sha256) == (len(EXAMPLE), hashed(EXAMPLE))
+    assert (tested.inputs_count, tested.inputs_sha256) == (FACTS, hashed(EXAMPLE))
 
 
 def test_the_page_names_the_fields_of_the_terms_in_their_order() -> None:
@@ -168,19 +172,32 @@ def rests_on(commitment: Commitment, day: int, *held: int) -> list[str]:
     """The lines of the first window's test as of a day of March, balances from the 1st on."""
     found = book(commitment, {"A1": held})
     deposits = list(deposits_of(found, "C1", commitment, march(day)))
-    return lines_of(next(assessed(commitment, deposits, (), march(day))), deposits, ())
+    return inputs_of(next(assessed(commitment, deposits, (), march(day))), deposits, ()).lines
+
+
+def observed(lines: list[str]) -> int:
+    """How many days of March are told of A1, from the first on."""
+    [line] = [line for line in lines if line.startswith(f"balances A1 {march(1)} ")]
+    return line.count(" 90")
+
+
+def test_the_balances_begin_with_the_first_observed_and_none_is_no_line() -> None:
+    graceful = agreed(replace(HUNDRED, grace_days=5, cure_days=0))
+    found = book(graceful, {"A1": (None, 90, None), "A2": (None,) * 4})
+    deposits = list(deposits_of(found, "C1", graceful, march(4)))
+    [test] = assessed(graceful, deposits, (), march(4))
+    inputs = inputs_of(test, deposits, ())
+    told_of = [line for line in inputs.lines if line.startswith("balances")]
+    assert told_of == [f"balances A1 {march(2)} 90 - -"]
+    assert inputs.facts == len(inputs.lines)
 
 
 def test_the_days_of_a_balance_reach_as_far_as_the_page_says() -> None:
     graceful = agreed(replace(HUNDRED, grace_days=2, cure_days=0))
     for day, last in ((4, 4), (6, 4), (7, 6), (20, 6)):  # in grace, then breached
-        days = [line for line in rests_on(graceful, day, *[90] * 20) if line[:7] == "balance"]
-        assert days[-1] == f"balance A1 {march(last)} 90"
+        assert observed(rests_on(graceful, day, *[90] * 20)) == last
     for day, last in ((4, 4), (6, 6), (20, 7)):  # in cure, then breached
-        days = [
-            line for line in rests_on(agreed(HUNDRED), day, *[90] * 20) if line[:7] == "balance"
-        ]
-        assert days[-1] == f"balance A1 {march(last)} 90"
+        assert observed(rests_on(agreed(HUNDRED), day, *[90] * 20)) == last
 
 
 def test_a_waived_window_says_so_in_a_bare_word() -> None:
