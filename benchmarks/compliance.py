@@ -6,6 +6,7 @@ Both must find the same figures for every window, or nothing is measured.
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 import time
 from contextlib import contextmanager
@@ -73,12 +74,16 @@ def _closed(settings: Settings, feed: Promised) -> Seconds:
 
 @contextmanager
 def _copied(settings: Settings) -> Iterator[Settings]:
-    """Copy a ledger, for a day is closed but once."""
+    """Copy a ledger, for a day is closed but once.
+
+    The copy is written out before, or the first checkpoint of the close would wait for it.
+    """
     source = settings.keys_folder
     assert source is not None
     folder = source.parent
     copy = folder.with_name(f"{folder.name}-copy")
     shutil.copytree(folder, copy)
+    os.sync()
     try:
         yield replace(settings, ledger=f"sqlite:{copy}/ledger.db", keys=copy / "keys")
     finally:

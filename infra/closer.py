@@ -256,13 +256,18 @@ class Closer:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Search for no cycles meanwhile: a close makes none, and each search is through its book."""
+    """Search for no cycles meanwhile: a close makes none, and each search is through its book.
+
+    What there is then goes to the oldest generation, so that the next search is not through it.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if enabled:
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
 
 
