@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 REWARDS = UUID("0a8d3a4e-51f4-5c0b-9a55-6b1f0f6f2b77")  # the name space of rewards' ids
 
+# Why facts take a reward back, which later ones may undo; the other reasons are people's.
 OF_FACTS = frozenset({"customer_left", "draw_reversed", "not_converted", "not_owed"})
 
 RewardStatus: TypeAlias = Literal["accrued", "approved", "paid", "clawed_back"]
