@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.telling import told
 from projections.book import Book
@@ -16,6 +19,7 @@ from projections.rewards import Earned, claw_backs, due, reward_id, reward_rows
 from tests.books import account, balances, contact, customer, day, loan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from domain.reward import AccrueReward, ClawBackReward
@@ -61,6 +65,7 @@ def book(
     referral: Referral = REFERRAL,
     rewards: tuple[Reward, ...] = (),
     closed_on: date | None = None,
+    own_ids: Iterable[tuple[Key, Row]] = (),
 ) -> Book:
     """Return facts of P, brought by X on day 1 and come with an account on day 5."""
     rows: list[tuple[Key, Row]] = [
@@ -70,6 +75,7 @@ def book(
         (("P", "loan", "L"), loan(*draws)),
         *balances("P", "A", {day(5): 70_000}),
         *((("P", "reward", f"W{n}"), each) for n, each in enumerate(rewards)),
+        *own_ids,
     ]
     return Book.from_rows(rows)
 
@@ -236,6 +242,63 @@ def test_a_payee_can_earn_under_another_referral_what_was_taken_back_under_the_f
     gone = replace(had(FIXED, 5_001), claw_backs=(ClawedBack(day(6), 5_001, "fraud"),))
     under_another = reward_id(Earned("fixed", "P", "X", "R0"))
     assert not_yet(**{under_another: replace(gone, referral_id="R0")}) == ["X", "RM-1"]
+
+
+# Whatever days it is run on.
+
+LAST = 40
+LONG = replace(DRAWN, claim_days=10 * LAST, claw_back_days=10 * LAST)
+stories = st.lists(
+    st.tuples(
+        st.integers(6, LAST),  # the day of a draw
+        st.integers(0, 9).map(lambda days: days or None),  # after which it is reversed
+        st.sampled_from([10_000, 33_333, 60_000]),
+    ),
+    max_size=5,
+)
+
+
+def kept_after(story: Sequence[tuple[int, int | None, int]], runs: Iterable[int]) -> list[int]:
+    """Accrue and take back on each of some days, by what is known on it; return who keeps what."""
+    rewards: dict[str, Reward] = {}
+
+    def known(today: int) -> Book:
+        draws = (
+            Draw(f"D{number}", day(on), amount, reversed_on=_known(on, after, today))
+            for number, (on, after, amount) in enumerate(story)
+            if on <= today
+        )
+        rows = [(("P", "reward", id_), each) for id_, each in rewards.items()]
+        return book(*draws, own_ids=rows)
+
+    for today in runs:
+        for each in taken_by(LONG, known(today), day(today)):
+            before = rewards[each.reward_id]
+            taken = ClawedBack(day(today), each.amount, each.reason)
+            rewards[each.reward_id] = replace(before, claw_backs=(*before.claw_backs, taken))
+        for command in given_by(LONG, known(today), day(today)):
+            assert command.reward_id not in rewards
+            rewards[command.reward_id] = told(Reward, command)
+        assert given_by(LONG, known(today), day(today)) == []
+        assert taken_by(LONG, known(today), day(today)) == []
+        live = [of.payee_id for of in rewards.values() if of.taken_back < of.amount]
+        assert len(live) == len({*live})
+    left: Counter[str] = Counter()
+    for reward in rewards.values():
+        left[reward.payee_id] += reward.amount - reward.taken_back
+    return [left["X"], left["RM-1"]]
+
+
+def _known(on: int, after: int | None, today: int) -> date | None:
+    return day(on + after) if after is not None and on + after <= today else None
+
+
+@given(stories, st.sets(st.integers(6, LAST + 10)))
+def test_who_keeps_what_does_not_depend_on_the_days_of_the_runs(
+    story: Sequence[tuple[int, int | None, int]], days: set[int]
+) -> None:
+    end = LAST + 11
+    assert kept_after(story, [*sorted(days), end]) == kept_after(story, [end])
 
 
 # What is taken back.
