@@ -273,7 +273,10 @@ class _About(NamedTuple):
         )
 
     def _causes(self) -> Sequence[Change]:
-        """Return the changes that bear on the window, or that took it away."""
+        """Return the changes that bear on the window, or that took it away.
+
+        On its test, or on the last one made again as of its own day, which may rest on others.
+        """
         waived = self.finding is not None and self.finding.outcome == "waived"
         if self.last is None or not (self.restated or waived):
             return ()
@@ -281,8 +284,10 @@ class _About(NamedTuple):
         if self.finding is None:
             end = self.last.window_end
             return [one for one in news if one.of == "terms" and one.span[0] <= end]
-        bearing = Bearing.of(self.finding.test, self.case.deposits, self.last)
-        return [one for one in news if bearing.is_touched(one)]
+        again = self.case.findings(self.last.tested_on).get(self.window_start)
+        tests = [each.test for each in (self.finding, again) if each is not None]
+        bearings = [Bearing.of(test, self.case.deposits, self.last) for test in tests]
+        return [one for one in news if any(each.is_touched(one) for each in bearings)]
 
     def _restates(self) -> str | None:
         if not self.restated or self.last is None:

@@ -18,6 +18,7 @@ from domain.close import (
     is_due,
     report,
 )
+from domain.commitment import CountedAccount
 from domain.errors import CloseTooLongError, CloseUnfinishedError, DatesOutOfOrderError
 from domain.reported import (
     Cause,
@@ -379,6 +380,18 @@ def test_terms_told_after_a_report_are_a_cause_whenever_they_come_to_bear() -> N
     [tested, _] = closes.close(march(6), 500, 90, 90, 90, changes=[before, amended, CHANGE])
     assert isinstance(tested, CommitmentTested)
     assert tested.shortfall == 30
+    assert [cause.position for cause in tested.causes] == [50, 77]
+
+
+def test_what_bears_on_the_earlier_test_alone_is_a_cause_too() -> None:
+    by_a9 = replace(HUNDRED, cure_days=0, accounts=(CountedAccount(account_id="A9"),))
+    closes = Closes(agreed(replace(HUNDRED, cure_days=0), TermsFrom(march(6), march(1), by_a9)))
+    closes.close(march(4), 90, 90, 90, 90)
+    amended = Change(50, "the amendment", march(6), "terms")
+    of_a9 = CHANGE._replace(position=78, account_id="A9")
+    [tested, *_] = closes.close(march(6), 95, 90, 90, 90, changes=[amended, CHANGE, of_a9])
+    assert isinstance(tested, CommitmentTested)
+    assert (tested.balance_days, tested.restates is None) == (0, False)
     assert [cause.position for cause in tested.causes] == [50, 77]
 
 
