@@ -20,7 +20,7 @@ from infra.rendering import (
 )
 from infra.rendering.circles import CIRCLES_MAX, ROWS_MAX
 from infra.rendering.commitment import STYLES
-from infra.rendering.figures import money
+from infra.rendering.figures import NOTHING, money
 from infra.rendering.leaders import figures_view
 from infra.rendering.network import TREE_NODES_MAX
 from infra.rules.reading import network_rules
@@ -160,6 +160,16 @@ def test_a_relationship_shows_its_figures_and_commitments() -> None:
     text = printed(views()[0])
     for word in ("C1", "RM-1", "50.00 CZK", "1 breached", "1 made, 1 converted", "K1", "at risk"):
         assert word in text
+
+
+def test_a_relationship_that_has_ended_shows_a_dash_for_its_manager() -> None:
+    over = replace(customer(), closed_on=day(9))
+    book = Book.from_rows([(("C1", "customer", ""), over)])
+    found = relationship(book, "C1", day(30), CURRENCY)
+    assert found is not None
+    text = printed(relationship_view(book, found, day(30), CURRENCY))
+    [line] = [each for each in text.splitlines() if each.startswith("manager")]
+    assert line.split() == ["manager", NOTHING]
 
 
 def test_a_commitment_shows_each_window_begun() -> None:

@@ -48,7 +48,7 @@ def _who(found: Relationship) -> Iterator[tuple[str, str]]:
     joint = f", with {', '.join(found.joint_managers)}" if found.joint_managers else ""
     yield "customer", f"{row.kind}, {row.segment}, branch {row.branch}"
     yield "opened", f"{row.opened_on}{closed}"
-    yield "manager", f"{row.manager}{joint}"
+    yield "manager", f"{told(row.manager)}{joint}"
     yield "tier", told(found.tier)
     yield "consents", told(", ".join(found.consents))
     yield "contacts", f"{row.contacts}, last {told(row.last_contact_on)}"
