@@ -89,8 +89,9 @@ def _is_taken_back(reward: Reward) -> bool:
 
 
 def _is_denied(reward: Reward) -> bool:
-    """Tell whether all of a reward was taken back, and not for what the facts were then."""
-    return _is_taken_back(reward) and reward.claw_backs[-1].reason not in OF_FACTS
+    """Tell whether all of a reward was taken back, and some of it not for what the facts were."""
+    by_people = any(each.reason not in OF_FACTS for each in reward.claw_backs)
+    return _is_taken_back(reward) and by_people
 
 
 def _earned(prospect_id: str, reward: Reward) -> Earned:

@@ -223,6 +223,9 @@ def test_what_was_accrued_is_due_again_only_where_facts_took_all_of_it_back() ->
     assert not_yet(**{id_: own}) == not_yet(**{id_: denied}) == ["RM-1"]
     gone = replace(own, claw_backs=(ClawedBack(day(6), 5_001, "not_converted"),))
     assert not_yet(**{id_: gone}) == ["X", "RM-1"]
+    some = ClawedBack(day(6), 4_000, "fraud")
+    rest = ClawedBack(day(7), 5_001, "draw_reversed")
+    assert not_yet(**{id_: replace(own, claw_backs=(some, rest))}) == ["RM-1"]
     again = reward_id(Earned("fixed", "P", "X", "R1"), 1)
     assert not_yet(**{id_: gone, again: own}) == ["RM-1"]
     assert not_yet(**{id_: gone, again: denied}) == ["RM-1"]
@@ -231,7 +234,7 @@ def test_what_was_accrued_is_due_again_only_where_facts_took_all_of_it_back() ->
 
 def test_a_reward_told_by_hand_is_not_due_unless_all_of_it_was_taken_back() -> None:
     own = had(FIXED, 5_001)
-    part = replace(own, claw_backs=(ClawedBack(day(6), 5_000, "fraud"),))
+    part = replace(own, claw_backs=(ClawedBack(day(6), 5_000, "not_owed"),))
     assert not_yet(W1=own) == not_yet(W1=part) == ["RM-1"]
     gone = replace(own, claw_backs=(*part.claw_backs, ClawedBack(day(7), 5_001, "not_owed")))
     other = replace(own, plan="other")
