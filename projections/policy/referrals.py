@@ -19,7 +19,7 @@ CIRCLE_FACTS_MAX = 100  # referrals of a circle that are named
 
 
 def _overlap(book: Book, _: Nothing, as_of: date) -> Iterator[Offence]:
-    for left in left_out(book, as_of):
+    for left in sorted(left_out(book, as_of), key=_place):  # whatever order the facts lie in
         referrals = (left.referral, *left.others)[:CIRCLE_FACTS_MAX]
         yield Offence(
             left.prospect_id,
@@ -27,6 +27,10 @@ def _overlap(book: Book, _: Nothing, as_of: date) -> Iterator[Offence]:
             tuple(f"referral:{each.referral_id}" for each in referrals),
             f"{_told(left.referral)} is left out: {_why(left)}",
         )
+
+
+def _place(left: LeftOut) -> tuple[str, str]:
+    return left.prospect_id, left.referral.referral_id
 
 
 def _why(left: LeftOut) -> str:
