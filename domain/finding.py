@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date  # noqa: TC003 - the codec reads the field types at run time
-from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from uuid import UUID, uuid5
 
@@ -20,7 +19,7 @@ from domain.errors import (
     UnknownFindingError,
 )
 from domain.prospect_rules import brought
-from domain.telling import told
+from domain.telling import latest_on, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,9 +117,7 @@ class Finding:
 
     def assigned_to(self, on: date) -> str | None:
         """Return who has to deal with it on a day; of one day's assignments the last told."""
-        held = [each for each in self.assigned if each.assigned_on <= on]
-        last = max(reversed(held), key=attrgetter("assigned_on"), default=None)
-        return last.assigned_to if last else None
+        return latest_on(on, ((each.assigned_on, each.assigned_to) for each in self.assigned))
 
 
 def evolve(finding: Finding | None, event: FindingEvent) -> Finding | None:

@@ -100,6 +100,12 @@ def in_force(known: Sequence[tuple[date, Terms]], released_on: date | None) -> S
     return found
 
 
+def terms_at(days: Sequence[Stretch], on: date) -> Terms | None:
+    """Return the terms in force on a day, None where it belongs to none."""
+    day = on.toordinal()
+    return next((each.terms for each in days if each.first <= day <= each.last), None)
+
+
 def windows(days: Sequence[Stretch]) -> Iterator[Window]:
     """Cut a commitment's days into windows, earliest first."""
     run: list[Stretch] = []

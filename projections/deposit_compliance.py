@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from domain.compliance import explain, tests
 from domain.counted_balances import Deposit
 from domain.requirement import Flow
-from domain.windows import period_last, stretches
+from domain.windows import period_last, stretches, terms_at
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -121,11 +121,7 @@ def terms_on(book: Book, commitment_id: str, on: date) -> Terms | None:
     _, commitment = book.commitments[commitment_id]
     if commitment.agreed_on > on:
         return None
-    today = on.toordinal()
-    for stretch in stretches(commitment.terms, commitment.released_on, on):
-        if stretch.first <= today <= stretch.last:
-            return stretch.terms
-    return None
+    return terms_at(stretches(commitment.terms, commitment.released_on, on), on)
 
 
 def counted_on(book: Book, commitment_id: str, terms: Terms, on: date) -> list[str]:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from domain.consequence import consequence_of
-from domain.windows import stretches
+from domain.windows import stretches, terms_at
 from projections.deposit_compliance import assessed, counted_on, days_of_window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import date
 
-    from domain.commitment import Terms
     from domain.compliance import Test, WindowResult
     from domain.consequence import Consequence
     from domain.values import Minor
-    from domain.windows import Stretch
     from projections.book import Book
 
 
@@ -60,7 +58,7 @@ def explained_days(
     known = stretches(commitment.terms, commitment.released_on, as_of)
     in_force = None
     for each in days_of_window(book, commitment_id, as_of, window_start):
-        in_force = _terms_on(known, each.on) if not each.cure else in_force
+        in_force = terms_at(known, each.on) if not each.cure else in_force
         assert in_force is not None, "a window's days come before its cure days"
         accounts = tuple(
             _account_day(book, account_id, each.on, in_force.missing_days)
@@ -89,11 +87,6 @@ def consequences(
             cost = consequence_of(test.window, test.result.shortfall, test.evidence.debt)
             if cost.kind != "none":
                 yield test.result, cost
-
-
-def _terms_on(known: Sequence[Stretch], on: date) -> Terms | None:
-    day = on.toordinal()
-    return next((one.terms for one in known if one.first <= day <= one.last), None)
 
 
 def _account_day(book: Book, account_id: str, on: date, missing_days: int) -> AccountDay:

@@ -78,7 +78,8 @@ def due(
             continue
         found = owed(book, prospect_id, stood, as_of, versions)
         for plan in plans.plans if found.shares else ():
-            for of, reward in _accruals(plan, found, given(book, plan, found, as_of), as_of, by):
+            for reward in _accruals(plan, found, given(book, plan, found, as_of), as_of, by):
+                of = _earned(prospect_id, reward)
                 has_one = of[:3] in kept or of in denied
                 if not has_one and not is_forgotten(book, of.payee_id):
                     yield replace(reward, reward_id=reward_id(of, gone[of]))
@@ -94,39 +95,36 @@ def _is_denied(reward: Reward) -> bool:
     return _is_taken_back(reward) and by_people
 
 
-def _earned(prospect_id: str, reward: Reward) -> Earned:
+def _earned(prospect_id: str, reward: Reward | AccrueReward) -> Earned:
     return Earned(reward.plan, prospect_id, reward.payee_id, reward.referral_id)
 
 
 def _accruals(
     plan: RewardPlan, found: Attribution, gives: Given, as_of: date, by: str
-) -> Iterator[tuple[Earned, AccrueReward]]:
+) -> Iterator[AccrueReward]:
     """Yield each payee's part of the whole, where there is one, as their first."""
     for part in gives.parts:
         if part.amount:
             assert found.referral_id is not None
             assert gives.reached_on is not None
             of = Earned(plan.id, found.prospect_id, part.payee_id, found.referral_id)
-            yield (
-                of,
-                AccrueReward(
-                    reward_id=reward_id(of),
-                    referral_id=found.referral_id,
-                    plan=plan.id,
-                    plan_version=plan.version,
-                    milestone=plan.milestone,
-                    reached_on=gives.reached_on,
-                    accrued_on=as_of,
-                    payee_id=part.payee_id,
-                    payee_role=part.role,
-                    basis=plan.basis,
-                    whole=gives.whole,
-                    share_ppm=part.share_ppm,
-                    amount=part.amount,
-                    currency=plan.currency,
-                    formula=gives.formula,
-                    by=by,
-                ),
+            yield AccrueReward(
+                reward_id=reward_id(of),
+                referral_id=found.referral_id,
+                plan=plan.id,
+                plan_version=plan.version,
+                milestone=plan.milestone,
+                reached_on=gives.reached_on,
+                accrued_on=as_of,
+                payee_id=part.payee_id,
+                payee_role=part.role,
+                basis=plan.basis,
+                whole=gives.whole,
+                share_ppm=part.share_ppm,
+                amount=part.amount,
+                currency=plan.currency,
+                formula=gives.formula,
+                by=by,
             )
 
 

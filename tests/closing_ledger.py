@@ -34,7 +34,13 @@ K1 = COMMITMENT | {
     "consequence_kind": "hold_percent",
     "consequence_value": "50",
 }
+OF_THE_AGREEMENT = frozenset({"customer_id", "loan_id", "agreed_on"})  # and of no amendment
 SHORT = ("120.00", "120.00", "50.00", "90.00", "100.00", "100.00", "100.00", "100.00")
+
+
+def amending(commitment: dict[str, str]) -> dict[str, str]:
+    """Return what an amendment of a commitment tells of its terms, all of them."""
+    return {name: commitment[name] for name in commitment if name not in OF_THE_AGREEMENT}
 
 
 def march(day: int) -> date:

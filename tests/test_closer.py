@@ -29,6 +29,7 @@ from infra.policy.packs import load_packs
 from tests.closing_ledger import (
     K1,
     SHORT,
+    amending,
     balances,
     close,
     identities,
@@ -164,8 +165,7 @@ def test_a_run_that_is_refused_says_how_far_it_came(tmp_path: Path) -> None:
 def test_terms_told_after_a_report_are_named_when_a_correction_makes_them_bear(
     tmp_path: Path,
 ) -> None:
-    agreed = {"customer_id", "loan_id", "agreed_on"}
-    terms = {name: value for name, value in K1.items() if name not in agreed}
+    terms = amending(K1)
     told_on = {"amended_on": "2024-03-09", "effective_on": "2024-03-01", "reason": "a cap"}
     with new_bank(settings_of(tmp_path), *balances("90.00", "90.00", "90.00", "90.00")) as parts:
         close(parts, march(4), march(8), carry=True)
@@ -181,8 +181,7 @@ def test_terms_told_after_a_report_are_named_when_a_correction_makes_them_bear(
 def test_what_was_told_before_terms_that_have_a_window_rest_on_it_is_named_with_them(
     tmp_path: Path,
 ) -> None:
-    agreed = {"customer_id", "loan_id", "agreed_on"}
-    terms = {name: value for name, value in K1.items() if name not in agreed}
+    terms = amending(K1)
     told_on = {"amended_on": "2024-03-09", "effective_on": "2024-03-02", "reason": "a relative's"}
     party = [
         told("open-relationship", RELATIONSHIP | {"customer_id": "C2"}),

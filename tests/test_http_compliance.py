@@ -17,6 +17,7 @@ from infra.http.served import Served
 from tests.closing_ledger import K1 as K1_TERMS
 from tests.closing_ledger import (
     SHORT,
+    amending,
     balances,
     close,
     march,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from infra.composition import Parts
 
 K1 = "/commitments/{commitment_id}"
-OF_THE_AGREEMENT = ("customer_id", "loan_id", "agreed_on")
 
 
 @pytest.fixture
@@ -164,8 +164,7 @@ def test_a_window_that_now_ends_on_another_day_was_not_reported_yet(
     client: TestClient, bank: Parts
 ) -> None:
     longer = {"ends_on": "2024-03-20", "amended_on": "2024-03-09", "effective_on": "2024-03-04"}
-    unchanged = {name: K1_TERMS[name] for name in K1_TERMS if name not in OF_THE_AGREEMENT}
-    words = unchanged | longer | {"reason": "second draw"}
+    words = amending(K1_TERMS) | longer | {"reason": "second draw"}
     tell(bank, told("amend-commitment", words), *balances("100.00", first=march(9)))
     close(bank, march(9))
     bank.catch_up()

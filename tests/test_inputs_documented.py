@@ -15,7 +15,7 @@ from domain.inputs import inputs_of
 from domain.reported import CommitmentTested
 from projections.deposit_compliance import deposits_of
 from projections.facts import Waiver
-from tests.closing_ledger import K1, balances, close, identities, new_bank, settings_of
+from tests.closing_ledger import K1, amending, balances, close, identities, new_bank, settings_of
 from tests.compliance_book import HUNDRED, agreed, book, march
 from tests.write_side import ACCOUNT, DRAW, LOAN, RELATIONSHIP, REPAYMENT, told
 
@@ -50,12 +50,11 @@ AMENDED = {
     "seasonal_profile": "100 100 90 100 100 100 100 100 100 100 100 100",
     "cap_percent": "150",
 }
-OF_THE_AGREEMENT = ("customer_id", "loan_id", "agreed_on")
 
 
 def commands() -> list[Told]:
     """The facts of the example, as the ledger is told them."""
-    amended = {name: value for name, value in K2.items() if name not in OF_THE_AGREEMENT}
+    amended = amending(K2)
     days = {"amended_on": "2024-03-02", "effective_on": "2024-03-03", "reason": "second account"}
     wrong = {"draw_id": "W2", "drawn_on": "2024-01-05", "amount": "50.00"}
     taken_back = {"draw_id": "W2", "reversed_on": "2024-01-08"}

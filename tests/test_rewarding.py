@@ -131,6 +131,17 @@ def accrued() -> list[RewardAccrued]:
     return events(RewardAccrued)
 
 
+def bring_another(opened_on: str, *, drawn_on: str) -> None:
+    """Instead of C2, whose draw is reversed, C1 brings C3, who comes on a day and draws later."""
+    say("reverse-draw", draw_id="W1", reversed_on="2024-01-31")
+    told_of = {"customer_id": "C3", "opened_on": opened_on}
+    say("introduce-referral", **BROUGHT | {"referral_id": "R3", "prospect_id": "C3"})
+    say("open-relationship", **RELATIONSHIP | told_of)
+    say("open-account", **ACCOUNT | told_of | {"account_id": "A3"})
+    say("approve-loan", **LOAN | {"customer_id": "C3", "loan_id": "L3"})
+    say("draw-loan", **DRAW | {"loan_id": "L3", "draw_id": "W3", "drawn_on": drawn_on})
+
+
 def test_a_draw_earns_each_payee_a_share_and_the_formula_is_shown() -> None:
     [referrer, teller] = sorted(accrued(), key=lambda each: each.payee_id)
     assert (referrer.payee_id, referrer.payee_role, referrer.amount) == ("C1", "customer", 210)
@@ -193,13 +204,7 @@ def test_what_is_earned_again_after_all_was_taken_back_is_accrued_anew() -> None
 
 
 def test_a_decline_told_by_mistake_and_taken_back_leaves_the_reward() -> None:
-    say("reverse-draw", draw_id="W1", reversed_on="2024-01-31")
-    told_of = {"customer_id": "C3", "opened_on": "2024-01-10"}
-    say("introduce-referral", **BROUGHT | {"referral_id": "R3", "prospect_id": "C3"})
-    say("open-relationship", **RELATIONSHIP | told_of)
-    say("open-account", **ACCOUNT | told_of | {"account_id": "A3"})
-    say("approve-loan", **LOAN | {"customer_id": "C3", "loan_id": "L3"})
-    say("draw-loan", **DRAW | {"loan_id": "L3", "draw_id": "W3", "drawn_on": "2024-01-12"})
+    bring_another("2024-01-10", drawn_on="2024-01-12")
     assert len(accrued()) == 2
     say("decline-referral", referral_id="R3", declined_on="2024-01-05", reason="by mistake")
     run = ask("reward", "claw-back", "--as-of", "2024-02-01")
@@ -375,13 +380,7 @@ def test_a_reward_told_by_hand_is_held_against_the_bank_s_own_plan() -> None:
 def test_what_late_facts_give_somebody_else_is_taken_back_and_accrued_for_them() -> None:
     rules = Path(os.environ["GUANXI_RULES"], "attribution.toml")
     rules.write_text(ATTRIBUTION.replace('"first"', '"last"'))
-    say("reverse-draw", draw_id="W1", reversed_on="2024-01-31")
-    told_of = {"customer_id": "C3", "opened_on": "2024-01-20"}
-    say("introduce-referral", **BROUGHT | {"referral_id": "R3", "prospect_id": "C3"})
-    say("open-relationship", **RELATIONSHIP | told_of)
-    say("open-account", **ACCOUNT | told_of | {"account_id": "A3"})
-    say("approve-loan", **LOAN | {"customer_id": "C3", "loan_id": "L3"})
-    say("draw-loan", **DRAW | {"loan_id": "L3", "draw_id": "W3", "drawn_on": "2024-01-20"})
+    bring_another("2024-01-20", drawn_on="2024-01-20")
     assert len(accrued()) == 2
     say("decline-referral", referral_id="R3", declined_on="2024-01-05", reason="no interest")
     say("open-relationship", **RELATIONSHIP | {"customer_id": "C7"})
