@@ -7,10 +7,12 @@ first, or last, come to exactly one million parts.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from domain.checks import folded
 from domain.values import ONE, apportion
 from projections.allowed import DaysIfAny, Version  # noqa: TC001 - the reader needs the types
 from projections.book import later, profile_at
@@ -159,24 +161,28 @@ def _counted(
 def _shares(
     book: Book, prospect_id: str, referral: Referral, converted_on: date, rules: AttributionRules
 ) -> tuple[Share, ...]:
-    """Return the shares by party; who is several of them has one share.
+    """Return the shares by party; who is several of them, however spelled, has one share.
 
     A prospect who told the bank of their own referral is no teller, nor who of the bank saw them.
     """
-    percents: dict[str, int] = {}
-    roles: dict[str, RewardPayee] = {}
-    teller = referral.by if referral.by not in {"", prospect_id} else None
+    teller = None if _is_same(referral.by, prospect_id) else referral.by
     told: tuple[tuple[str | None, RewardPayee, int], ...] = (
         (referral.referrer_id, role_of(book, referral), rules.split.referrer),
         (teller, "employee", rules.split.teller),
         (_seen_by(book, prospect_id, converted_on, rules), "employee", rules.split.contact),
     )
+    percents: Counter[str] = Counter()
+    parties: dict[str, tuple[str, RewardPayee]] = {}
     for party_id, role, percent in told:
-        if party_id is not None and percent:
-            percents[party_id] = percents.get(party_id, 0) + percent
-            roles.setdefault(party_id, role)
+        if party_id and percent:
+            percents[folded(party_id)] += percent
+            parties.setdefault(folded(party_id), (party_id, role))
     ppm = apportion(ONE, list(percents.values()))
-    return tuple(Share(id_, roles[id_], share) for id_, share in zip(percents, ppm, strict=True))
+    return tuple(Share(*each, share) for each, share in zip(parties.values(), ppm, strict=True))
+
+
+def _is_same(person: str, other: str) -> bool:
+    return folded(person) == folded(other)
 
 
 def role_of(book: Book, referral: Referral) -> RewardPayee:
@@ -198,6 +204,6 @@ def _seen_by(
     seen = sorted(
         (contact.happened_on, contact.happened_at, contact.by)
         for contact in contacts
-        if since <= contact.happened_on <= converted_on and contact.by != prospect_id
+        if since <= contact.happened_on <= converted_on and not _is_same(contact.by, prospect_id)
     )
     return seen[0 if rules.touch == "first" else -1][2] if seen else None

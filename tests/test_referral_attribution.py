@@ -128,6 +128,17 @@ def test_who_is_two_of_them_has_one_share() -> None:
     assert found.shares[1] == Share("RM-X", "employee", 300_000)
 
 
+def test_who_is_two_of_them_in_two_spellings_has_one_share_under_the_first() -> None:
+    found = owed(touch("X", 15), seen=[replace(contact(day(30)), by="rm-x ")])
+    assert found.shares[1] == Share("RM-X", "employee", 300_000)
+
+
+def test_a_prospect_in_another_spelling_is_no_teller_nor_who_saw_them() -> None:
+    seen = replace(contact(day(30)), by="p")
+    found = owed(replace(touch("X", 15), by="P "), seen=[seen])
+    assert [share.party_id for share in found.shares] == ["X"]
+
+
 def test_a_prospect_who_recorded_a_contact_of_their_own_earns_nothing_by_it() -> None:
     own, met = (replace(contact(day(on)), by=by) for on, by in ((20, "P"), (30, "RM-2")))
     assert "P" not in {share.party_id for share in owed(touch("X", 15), seen=[own]).shares}
