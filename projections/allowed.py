@@ -9,6 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
+from domain.checks import AMOUNT_MAX
+from domain.values import ONE
+
 
 @dataclass(frozen=True, slots=True)
 class Between:
@@ -52,6 +55,8 @@ Months: TypeAlias = Annotated[int, Between(1, 1_200)]
 MonthsIfAny: TypeAlias = Annotated[int, Between(0, 1_200)]
 Percent: TypeAlias = Annotated[int, Between(1, 100)]
 PercentIfAny: TypeAlias = Annotated[int, Between(0, 100)]
+AmountIfAny: TypeAlias = Annotated[int, Between(0, AMOUNT_MAX)]  # minor units
+RateIfAny: TypeAlias = Annotated[int, Between(0, ONE)]  # parts per million: at most all of it
 Version: TypeAlias = Annotated[int, Between(1, 1_000_000)]
 NameInOne: TypeAlias = Annotated[str, Spelled("a name without blanks", r"\S+")]
 CurrencyCode: TypeAlias = Annotated[str, Spelled("three capital letters", r"[A-Z]{3}")]

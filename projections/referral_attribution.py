@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from domain.checks import folded
 from domain.values import ONE, apportion
-from projections.allowed import DaysIfAny, Version  # noqa: TC001 - the reader needs the types
+from projections.allowed import (  # noqa: TC001 - the reader needs the types
+    DaysIfAny,
+    Percent,
+    PercentIfAny,
+    Version,
+)
 from projections.book import later, profile_at
 from projections.network_rules import ALL_PERCENT, check_order, version_on
 from projections.referral_forest import live_referral
@@ -39,9 +44,9 @@ class Split:
     Where there is no such person, the others' shares grow in proportion.
     """
 
-    referrer: int
-    teller: int = 0
-    contact: int = 0
+    referrer: Percent
+    teller: PercentIfAny = 0
+    contact: PercentIfAny = 0
 
     def __post_init__(self) -> None:
         percents = (self.referrer, self.teller, self.contact)

@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LapseRules:
-    """The days from introduction or first contact on, and the ways that never lapse.
-
-    They are data: `infra/rules/data/lapse.toml` holds the ones in use.
-    """
+    """The days from introduction or first contact on, and the ways that never lapse."""
 
     days: Days
     exempt: tuple[Via, ...] = ()

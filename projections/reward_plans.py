@@ -13,20 +13,33 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from domain.referral import Via  # noqa: TC001 - the reader of the file needs the types
 from domain.reward import Milestone, RewardBasis, RewardPayee  # noqa: TC001 - the same
-from domain.values import ONE, PERCENT, Minor, Ppm, minor_digits
-from projections.allowed import CurrencyCode, DaysIfAny, NameInOne, Version  # noqa: TC001 - too
+from domain.values import ONE, PERCENT, minor_digits
+from projections.allowed import (  # noqa: TC001 - too
+    AmountIfAny,
+    CurrencyCode,
+    DaysIfAny,
+    NameInOne,
+    RateIfAny,
+    Version,
+)
 from projections.policy.rules import money
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from domain.values import Minor, Ppm
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """The rate of what lies above an amount (minor units), up to where the next band begins."""
+    """The rate of what lies above an amount (minor units), up to where the next band begins.
 
-    above: Minor
-    rate_ppm: Ppm
+    The first band lies above 0. Its rate, or that of any but one, may be 0: nothing below a
+    threshold, nothing beyond a cap.
+    """
+
+    above: AmountIfAny
+    rate_ppm: RateIfAny
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +58,7 @@ class RewardPlan:
     basis: RewardBasis
     currency: CurrencyCode
     base_currency: CurrencyCode | None = None
-    amount: Minor = 0
+    amount: AmountIfAny = 0
     bands: tuple[Band, ...] = ()
     bands_are: Literal["marginal", "slab"] = "marginal"
     payees: tuple[RewardPayee, ...]
@@ -63,10 +76,10 @@ class RewardPlan:
             return
         _require(not self.amount and bool(self.bands), "a measured reward has bands, no amount")
         _require(self.basis != "loan" or self.milestone == "first_draw", "loan: at first_draw")
-        _require(self.bands[0].above == 0, "the first band lies above 0")
+        first = self.bands[0].above
+        _require(first == 0, f"the first band lies above {first}: write above = 0")
         rising = all(lower.above < upper.above for lower, upper in pairwise(self.bands))
         _require(rising, "each band lies above the one before")
-        _require(min(band.rate_ppm for band in self.bands) >= 0, "no rate is below 0")
         _require(any(band.rate_ppm for band in self.bands), "some rate_ppm is above 0")
         same = minor_digits(self.currency) == minor_digits(self.measured_in)
         _require(same, "both currencies have the same decimals")

@@ -508,9 +508,8 @@ def test_a_plan_that_gives_nothing_clear_is_refused(change: dict[str, Any], mess
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"bands": (Band(above=1, rate_ppm=1),)}, "above 0"),
+        ({"bands": (Band(above=1, rate_ppm=1),)}, "write above = 0"),
         ({"bands": (Band(above=0, rate_ppm=1), Band(above=0, rate_ppm=2))}, "one before"),
-        ({"bands": (Band(above=0, rate_ppm=-1),)}, "below 0"),
         ({"bands": (Band(above=0, rate_ppm=0), Band(above=9, rate_ppm=0))}, "some rate_ppm"),
         ({"base_currency": "JPY"}, "same decimals"),
     ],
@@ -518,6 +517,12 @@ def test_a_plan_that_gives_nothing_clear_is_refused(change: dict[str, Any], mess
 def test_bands_that_do_not_rise_are_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(DRAWN, **change)
+
+
+def test_a_band_without_a_rate_is_a_threshold_or_a_cap() -> None:
+    rates = ((0, 0), (10_000, 10_000), (60_000, 0))
+    plan = replace(DRAWN, bands=tuple(Band(above=a, rate_ppm=rate) for a, rate in rates))
+    assert [earned(plan, base).whole for base in (10_000, 60_000, 90_000)] == [0, 500, 500]
 
 
 def test_versions_of_a_plan_do_not_overlap() -> None:

@@ -127,6 +127,37 @@ def test_a_folder_of_rules_that_is_none_is_refused(
             '"PTS"\nbase_currency = "yuan"',
             ("plans.0.base_currency", "'yuan'", "three capital"),
         ),
+        (
+            "rewards",
+            "rate_ppm = 3000",
+            "rate_ppm = 1000001",
+            ("plans.1.bands.0.rate_ppm", "1000001", "from 0 to 1000000"),
+        ),
+        (
+            "rewards",
+            "rate_ppm = 3000",
+            "rate_ppm = -1",
+            ("plans.1.bands.0.rate_ppm", "-1", "from 0 to 1000000"),
+        ),
+        (
+            "rewards",
+            "above = 100000000",
+            "above = 1000000000000001",
+            ("plans.1.bands.1.above", "from 0 to 1000000000000000"),
+        ),
+        ("rewards", "above = 0", "above = 5", ("plans.1", "lies above 5: write above = 0")),
+        (
+            "rewards",
+            "amount = 10000",
+            "amount = 1000000000000001",
+            ("plans.0.amount", "1000000000000001", "from 0 to 1000000000000000"),
+        ),
+        (
+            "attribution",
+            "referrer = 100",
+            "referrer = 101",
+            ("versions.0.split.referrer", "101", "1 to 100"),
+        ),
         ("rewards", "claim_days = ", "claim_days = -", ("plans.0.claim_days", "0 to 36500")),
         ("rewards", '["customer"]', "[]", ("plans.0", "payees []", "one role or more")),
         (

@@ -28,6 +28,8 @@ with a dot. A folder that is none, a file or an entry that is not listed here, a
 entry may not hold are refused (`bad-rules`), with the file, the entry, the value and what is
 allowed. `guanxi serve` reads all of them before it starts, and again for each answer: one that
 cannot be used any more is told in the answers that need it.
+
+The tables of a list (`[[…]]`) have nothing in the last column: see the file that is built in.
 """
 _PLAIN = {str: "a text", int: "a whole number", date: "a date"}
 
@@ -41,7 +43,8 @@ def _file(name: str) -> str:
     built_in = tomllib.loads((DATA / name).read_text("utf-8"))
     rows = "".join(f"| {' | '.join(row)} |\n" for row in _entries(FILES[name], built_in))
     head = "| entry | what it may hold | built in |\n| --- | --- | --- |\n"
-    return f"## {name}\n\n{_meaning(FILES[name])}\n\n{head}{rows}"
+    file = f"[`infra/rules/data/{name}`](../infra/rules/data/{name})"
+    return f"## {name}\n\n{_meaning(FILES[name])} Built in: {file}.\n\n{head}{rows}"
 
 
 def _entries(cls: type, built_in: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, ...]]:
