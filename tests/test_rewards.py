@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -19,7 +19,7 @@ from projections.rewards import Earned, claw_backs, due, reward_id, reward_rows
 from tests.books import account, balances, contact, customer, day, loan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from domain.reward import AccrueReward, ClawBackReward
@@ -250,58 +250,109 @@ def test_a_payee_can_earn_under_another_referral_what_was_taken_back_under_the_f
 # Whatever days it is run on.
 
 LAST = 40
-LONG = replace(DRAWN, claim_days=10 * LAST, claw_back_days=10 * LAST)
-stories = st.lists(
-    st.tuples(
-        st.integers(6, LAST),  # the day of a draw
-        st.integers(0, 9).map(lambda days: days or None),  # after which it is reversed
-        st.sampled_from([10_000, 33_333, 60_000]),
+LONG = {
+    plan.id: replace(plan, claim_days=10 * LAST, claw_back_days=10 * LAST)
+    for plan in (FIXED, DRAWN)
+}
+
+
+class Drawn(NamedTuple):
+    """A draw: the day, after how many days it is reversed if ever, and the amount."""
+
+    on: int
+    reversed_after: int | None
+    amount: int
+
+    def by(self, id_: str, today: int) -> Draw:
+        gone = self.reversed_after is not None and self.on + self.reversed_after <= today
+        reversed_on = day(self.on + (self.reversed_after or 0)) if gone else None
+        return Draw(id_, day(self.on), self.amount, reversed_on=reversed_on)
+
+
+class Outcome(NamedTuple):
+    """An outcome of the referral, told on a day of one before; the last one told counts."""
+
+    told_on: int
+    on: int
+    declined: bool
+
+
+class Story(NamedTuple):
+    """What becomes of P, who is brought on day 1 and comes with an account on day 5."""
+
+    plan: RewardPlan
+    draws: Sequence[Drawn]
+    outcomes: Sequence[Outcome]
+
+    def known(self, today: int, rewards: Mapping[str, Reward]) -> Book:
+        draws = (
+            each.by(f"D{number}", today)
+            for number, each in enumerate(self.draws)
+            if each.on <= today
+        )
+        referral = REFERRAL
+        for outcome in sorted(each for each in self.outcomes if each.told_on <= today):
+            on = day(outcome.on)
+            ended_on, converted_on = (on, None) if outcome.declined else (None, on)
+            referral = replace(referral, ended_on=ended_on, converted_on=converted_on)
+        own_ids = ((("P", "reward", id_), each) for id_, each in rewards.items())
+        return book(*draws, referral=referral, own_ids=own_ids)
+
+
+stories = st.builds(
+    Story,
+    plan=st.sampled_from(list(LONG.values())),
+    draws=st.lists(
+        st.builds(
+            Drawn,
+            on=st.integers(6, LAST),
+            reversed_after=st.none() | st.integers(1, 9),
+            amount=st.sampled_from([10_000, 33_333, 60_000]),
+        ),
+        max_size=5,
     ),
-    max_size=5,
+    outcomes=st.lists(
+        st.builds(Outcome, st.integers(10, LAST), st.integers(1, 9), st.booleans()), max_size=4
+    ),
 )
 
 
-def kept_after(story: Sequence[tuple[int, int | None, int]], runs: Iterable[int]) -> list[int]:
-    """Accrue and take back on each of some days, by what is known on it; return who keeps what."""
+def kept_after(story: Story, runs: Iterable[int]) -> Counter[str]:
+    """Take back and accrue on each of some days, by what is known on it; return who keeps what."""
     rewards: dict[str, Reward] = {}
-
-    def known(today: int) -> Book:
-        draws = (
-            Draw(f"D{number}", day(on), amount, reversed_on=_known(on, after, today))
-            for number, (on, after, amount) in enumerate(story)
-            if on <= today
-        )
-        rows = [(("P", "reward", id_), each) for id_, each in rewards.items()]
-        return book(*draws, own_ids=rows)
-
     for today in runs:
-        for each in taken_by(LONG, known(today), day(today)):
+        for each in taken_by(story.plan, story.known(today, rewards), day(today)):
             before = rewards[each.reward_id]
             taken = ClawedBack(day(today), each.amount, each.reason)
             rewards[each.reward_id] = replace(before, claw_backs=(*before.claw_backs, taken))
-        for command in given_by(LONG, known(today), day(today)):
+        for command in given_by(story.plan, story.known(today, rewards), day(today)):
             assert command.reward_id not in rewards
             rewards[command.reward_id] = told(Reward, command)
-        assert given_by(LONG, known(today), day(today)) == []
-        assert taken_by(LONG, known(today), day(today)) == []
+        assert given_by(story.plan, story.known(today, rewards), day(today)) == []
+        assert taken_by(story.plan, story.known(today, rewards), day(today)) == []
         live = [of.payee_id for of in rewards.values() if of.taken_back < of.amount]
         assert len(live) == len({*live})
     left: Counter[str] = Counter()
     for reward in rewards.values():
         left[reward.payee_id] += reward.amount - reward.taken_back
-    return [left["X"], left["RM-1"]]
-
-
-def _known(on: int, after: int | None, today: int) -> date | None:
-    return day(on + after) if after is not None and on + after <= today else None
+    return left
 
 
 @given(stories, st.sets(st.integers(6, LAST + 10)))
 def test_who_keeps_what_does_not_depend_on_the_days_of_the_runs(
-    story: Sequence[tuple[int, int | None, int]], days: set[int]
+    story: Story, days: set[int]
 ) -> None:
     end = LAST + 11
     assert kept_after(story, [*sorted(days), end]) == kept_after(story, [end])
+
+
+def test_a_draw_reversed_after_the_claw_back_days_leaves_what_was_accrued_and_earns_no_more() -> (
+    None
+):
+    plan = replace(DRAWN, claim_days=100)
+    story = Story(plan, [Drawn(on=8, reversed_after=21, amount=60_000)], ())
+    assert kept_after(story, [28, 51]).total() == 540
+    assert kept_after(story, [29, 51]).total() == 0
 
 
 # What is taken back.
