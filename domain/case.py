@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, cast
 
-from domain.compliance import SHORT, tests
+from domain.compliance import is_carried_into, tests
 from domain.counted_balances import deposits_counted
 from domain.inputs import inputs_of, last_day_that_mattered, rests_on_debt
-from domain.windows import LONGER, period_first
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from domain.commitment import Metric
     from domain.compliance import Agreed, Test, WindowResult
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from domain.reported import Outcome
     from domain.requirement import Flow
     from domain.values import Minor
-    from domain.windows import Window
-
 
 Touched: TypeAlias = Literal["account", "balance", "debt", "terms", "waiver"]
 
@@ -73,68 +70,43 @@ class Change(NamedTuple):
 
 
 class Bearing(NamedTuple):
-    """What a test of a window rests on: accounts, the days of their balances, and debt or not.
+    """The accounts that a test rests on, the days of their balances, and those of the debt.
 
-    `reported_end` is the last day that its window had in the last report.
+    Up to `last` and `debt_last`; the latter lies before all days where it rests on no debt.
     """
 
-    window: Window
-    today: int
     accounts: frozenset[str]
     first: int
     last: int
-    rests_on_debt: bool
-    reported_end: int
+    debt_last: int
 
     @classmethod
-    def of(cls, test: Test, deposits: Sequence[Deposit], last: Report) -> Bearing:
-        """Return what a test and the last report of its window rest on, of these accounts.
-
-        Where a surplus is carried in, the windows before it are among it.
-        """
-        window, first = test.window, test.window.first
-        every = [stretch.terms for stretch in window.stretches]
-        counted = {d.account_id for terms in every for d in deposits_counted(terms, deposits)}
-        if window.follows and window.terms.netting == "carry_surplus":
-            first = period_first(LONGER[window.terms.window], first)
-            counted = {deposit.account_id for deposit in deposits}
+    def of(cls, test: Test, deposits: Sequence[Deposit]) -> Bearing:
+        """Return what a test rests on, of these accounts, the surplus carried into it apart."""
+        every = [stretch.terms for stretch in test.window.stretches]
         return cls(
-            window,
-            test.evidence.today,
-            frozenset(counted),
-            first - max(terms.missing_days for terms in every),
-            max(last_day_that_mattered(test), _last_day_of(last, window)),
-            any(map(rests_on_debt, every)),
-            last.window_end.toordinal(),
+            frozenset(d.account_id for terms in every for d in deposits_counted(terms, deposits)),
+            test.window.first - max(terms.missing_days for terms in every),
+            last_day_that_mattered(test),
+            test.window.last if any(map(rests_on_debt, every)) else 0,
+        )
+
+    @classmethod
+    def of_surplus(cls, test: Test, deposits: Sequence[Deposit]) -> Bearing:
+        """Return what rests on a test's window alone: what it has to spare, whatever it costs."""
+        window = test.window
+        asked = any(stretch.terms.requirement_kind != "amount" for stretch in window.stretches)
+        return cls.of(test, deposits)._replace(
+            last=window.last, debt_last=window.last if asked else 0
         )
 
     def is_touched(self, change: Change) -> bool:
-        """Tell whether the test may come out otherwise for a change."""
+        """Tell whether an account, a balance or a change of the debt is among them."""
         on = change.on.toordinal()
-        if on > self.today:
-            return False
-        first, last = (day.toordinal() for day in change.span)
-        match change.of:
-            case "terms":  # those that cut the window hold from the day after it
-                return first <= max(self.window.last, self.reported_end)
-            case "waiver":
-                return first <= self.window.first <= last
-            case "debt":
-                return self.rests_on_debt and on <= self.window.last
-            case "account":
-                return change.account_id in self.accounts and on <= self.last
-            case "balance":
-                return change.account_id in self.accounts and self.first <= on <= self.last
-
-
-def _last_day_of(report: Report, window: Window) -> int:
-    """Return the last day that mattered to the last report of a window."""
-    if report.cured_on is not None:
-        return report.cured_on.toordinal()
-    if report.outcome not in SHORT:
-        return report.window_end.toordinal()
-    cure_days = window.terms.grace_days + window.terms.cure_days
-    return min(report.tested_on.toordinal(), report.window_end.toordinal() + cure_days)
+        if change.of == "debt":
+            return on <= self.debt_last
+        first = self.first if change.of == "balance" else 0
+        return change.account_id in self.accounts and first <= on <= self.last
 
 
 class Finding(NamedTuple):
@@ -176,6 +148,19 @@ class Case:
     def _finding(self, test: Test) -> Finding:
         inputs = inputs_of(test, self.deposits, self.flows)
         return Finding(test, cast("Outcome", test.result.status), inputs.facts, inputs.sha256)
+
+    def bearings(self, as_of: date, window_start: date) -> Iterator[Bearing]:
+        """Yield what the test of an ended window rests on, then those that may spare for it."""
+        found = self.findings(as_of)
+        test = found[window_start].test
+        yield Bearing.of(test, self.deposits)
+        before = [each.test for start, each in found.items() if start < window_start]
+        while is_carried_into(test.window):
+            kind = "average", test.window.terms.window
+            test = before.pop()
+            while (test.result.metric, test.window.terms.window) != kind:
+                test = before.pop()
+            yield Bearing.of_surplus(test, self.deposits)
 
     def restated(self, window_start: date, found: Finding | None) -> bool:
         """Tell whether the report of a window does not stand any more, time that passed apart.

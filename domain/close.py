@@ -273,21 +273,41 @@ class _About(NamedTuple):
         )
 
     def _causes(self) -> Sequence[Change]:
-        """Return the changes that bear on the window, or that took it away.
+        """Return the changes told since the last test that bear on the window, or took it away.
 
-        On its test, or on the last one made again as of its own day, which may rest on others.
+        Where that test stands all the same, it is a waiver that gives another outcome.
         """
-        waived = self.finding is not None and self.finding.outcome == "waived"
-        if self.last is None or not (self.restated or waived):
+        last, waived = self.last, self.finding is not None and self.finding.outcome == "waived"
+        if last is None or not (self.restated or waived):
             return ()
-        news = [one for one in self.case.changes if _is_news(one, self.last)]
-        if self.finding is None:
-            end = self.last.window_end
-            return [one for one in news if one.of == "terms" and one.span[0] <= end]
-        again = self.case.findings(self.last.tested_on).get(self.window_start)
-        tests = [each.test for each in (self.finding, again) if each is not None]
-        bearings = [Bearing.of(test, self.case.deposits, self.last) for test in tests]
-        return [one for one in news if any(each.is_touched(one) for each in bearings)]
+        news = [one for one in self.case.changes if self._is_news(one, last)]
+        if not self.restated:
+            return [one for one in news if one.of == "waiver" and self._bears(one, (), date.min)]
+        end, bearings = last.window_end, list[Bearing]()
+        for as_of in (self.closing.on, last.tested_on):
+            again = self.case.findings(as_of).get(self.window_start)
+            if again is not None:  # made again as of its own day, the last test may rest on others
+                end = max(end, again.test.result.window_end)
+                bearings += self.case.bearings(as_of, self.window_start)
+        return [one for one in news if self._bears(one, bearings, end)]
+
+    def _bears(self, change: Change, on_tests: Sequence[Bearing], end: date) -> bool:
+        first, last = change.span
+        if change.of == "waiver":
+            return first <= self.window_start <= last
+        if change.of == "terms":  # those that cut the window hold from the day after it
+            return first <= end
+        return any(each.is_touched(change) for each in on_tests)
+
+    def _is_news(self, change: Change, last: Report) -> bool:
+        """Tell whether a change was told since the last test, or was not known on its day.
+
+        A fact of a later day than that is none: it is what time brought.
+        """
+        since, later = change.position > last.through, change.on > last.tested_on
+        if change.of in {"terms", "waiver"}:
+            return (since or later) and change.on <= self.closing.on
+        return since and not later
 
     def _restates(self) -> str | None:
         if not self.restated or self.last is None:
@@ -297,11 +317,6 @@ class _About(NamedTuple):
     def _id(self, kind: str, on: date | None = None) -> str:
         ledger_id, commitment_id = self.closing.ledger_id, self.case.commitment_id
         return event_id(ledger_id, on or self.closing.on, kind, commitment_id, self.window_start)
-
-
-def _is_news(change: Change, last: Report) -> bool:
-    """Tell whether a change came after the last test of a window, or was not known on its day."""
-    return change.position > last.through or change.on > last.tested_on
 
 
 def _cause(change: Change) -> Cause:

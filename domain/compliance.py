@@ -117,8 +117,7 @@ def tests(
     spare: dict[WindowKind, int] = {}  # of the last window of each kind: only averages have one
     for window in windows(days):
         terms = window.terms
-        carried = window.follows and terms.netting == "carry_surplus" and terms.metric == "average"
-        surplus = spare[terms.window] if carried else 0
+        surplus = spare[terms.window] if is_carried_into(window) else 0
         result = evaluate(window, evidence, surplus)
         if waivers and any(first <= result.window_start <= last for first, last in waivers):
             result = result._replace(status="waived", cured_on=None)
@@ -126,6 +125,12 @@ def tests(
         if result.metric == "average":
             left = result.balance_days + surplus - result.required_days
             spare[terms.window] = max(0, left) if not result.unknown_days else 0
+
+
+def is_carried_into(window: Window) -> bool:
+    """Tell whether a window takes over what the last one of its metric and kind had to spare."""
+    terms = window.terms
+    return window.follows and terms.netting == "carry_surplus" and terms.metric == "average"
 
 
 def explain(

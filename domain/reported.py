@@ -35,9 +35,9 @@ class CommitmentTested:
 
     `shortfall` is balance-days for `average`, else minor units; `surplus` was carried in.
     `inputs_sha256` is over lines that tell `inputs_count` facts: see "The inputs of a test" in
-    close.md.
-    `restates` is the id of the earlier test of the window that would come out otherwise now;
-    `causes` are the first events that explain it, of `causes_count` in all.
+    close.md. `restates` is the id of the earlier test of the window that would come out otherwise
+    now; `causes` are the first events that explain it, of `causes_count` in all; where it restates
+    nothing, the waivers by which it found the window waived.
     """
 
     customer_id: str

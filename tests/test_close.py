@@ -53,6 +53,7 @@ class Closes:
 
     def __init__(self, terms: Terms | Commitment, loans: Mapping[str, Loan] | None = None) -> None:
         self.terms, self.loans = terms, loans
+        self.others: dict[str, tuple[int, ...]] = {}  # balances of further accounts
         self.tested: dict[date, facts.Tested] = {}
         self.said: list[tuple[str, ReportEvent]] = []
         self.through = 0  # before every change of the tests
@@ -60,8 +61,8 @@ class Closes:
     def close(
         self, on: date, *balances: int | None, changes: Sequence[Change] = ()
     ) -> list[ReportEvent]:
-        """Close a day on the balances since 1 March; return the events."""
-        known = book(self.terms, {"A1": balances}, self.loans)
+        """Close a day on A1's balances since 1 March; return the events."""
+        known = book(self.terms, {"A1": balances, **self.others}, self.loans)
         customer_id, commitment = known.commitments["K1"]
         case = Case(
             customer_id,
@@ -233,7 +234,7 @@ def test_a_waiver_is_reported_from_the_day_it_is_told_and_restates_nothing() -> 
     closes = Closes(waived)
     assert outcomes(closes.close(march(11), *SHORT)) == ["breached"]
     told = Change(90, "the waiver", march(12), "waiver", span=(march(1), march(1)))
-    [tested] = closes.close(march(12), *SHORT, changes=(told,))
+    [tested] = closes.close(march(12), *SHORT, changes=(CHANGE, told))
     assert isinstance(tested, CommitmentTested)
     assert (tested.outcome, tested.restates) == ("waived", None)
     assert tested.causes == (Cause(position=90, event_id="the waiver"),)
@@ -314,9 +315,24 @@ def test_cure_days_bear_where_they_were_looked_at() -> None:
     assert [cause.position for cause in tested.causes] == [77]
     short = Closes(HUNDRED)
     short.close(march(8), *SHORT)
-    [tested, *_] = short.close(march(9), 120, 120, 120, 120, changes=[CHANGE, in_cure])
+    [tested, *_] = short.close(march(9), 80, 90, 90, 90, 95, changes=[CHANGE, in_cure])
     assert isinstance(tested, CommitmentTested)
     assert [cause.position for cause in tested.causes] == [77, 78]
+    no_longer = Closes(HUNDRED)
+    no_longer.close(march(8), *SHORT)
+    [tested, *_] = no_longer.close(march(9), 120, 120, 120, 120, changes=[CHANGE, in_cure])
+    assert isinstance(tested, CommitmentTested)
+    assert [cause.position for cause in tested.causes] == [77]
+
+
+def test_a_cure_day_after_the_earlier_test_is_no_cause() -> None:
+    closes = Closes(HUNDRED)
+    closes.close(march(4), *SHORT)
+    time_brought = [CHANGE._replace(position=78 + day, on=march(5 + day)) for day in range(2)]
+    [tested] = closes.close(march(7), 80, 90, 90, 90, 95, changes=[CHANGE, *time_brought])
+    assert isinstance(tested, CommitmentTested)
+    assert (tested.outcome, tested.restates is None) == ("in_cure", False)
+    assert [cause.position for cause in tested.causes] == [77]
 
 
 def test_a_cure_day_after_the_cure_is_no_cause() -> None:
@@ -365,6 +381,79 @@ def test_what_changed_a_surplus_is_a_cause_beside_what_changed_the_window() -> N
         if isinstance(event, CommitmentTested)
     }
     assert causes == {april: [79], may: [79, 80]}
+
+
+def test_a_surplus_rests_on_the_accounts_of_its_own_window() -> None:
+    with_b1 = replace(
+        HUNDRED,
+        ends_on=march(92),
+        cure_days=0,
+        netting="carry_surplus",
+        accounts=(CountedAccount(account_id="A1"), CountedAccount(account_id="B1")),
+    )
+    without_b1 = replace(with_b1, accounts=(CountedAccount(account_id="A1"),))
+    closes = Closes(agreed(with_b1, TermsFrom(march(1), march(62), without_b1)))
+    closes.others = {"B1": (20,) * 61}
+    balances = (*(90,) * 61, *(100,) * 31)
+    closes.close(march(92), *balances)
+    of_b1, later_of_b1, of_a1 = (
+        CHANGE._replace(position=position, on=on, account_id=account_id)
+        for position, on, account_id in (
+            (80, march(40), "B1"),
+            (81, march(70), "B1"),
+            (82, march(71), "A1"),
+        )
+    )
+    events = closes.close(
+        march(93), *(*balances[:70], 99, *balances[71:]), changes=[of_b1, later_of_b1, of_a1]
+    )
+    [tested] = [each for each in events if isinstance(each, CommitmentTested)]
+    assert (tested.window_start, tested.surplus) == (march(62), 300)
+    assert [cause.position for cause in tested.causes] == [80, 82]
+
+
+def test_what_gave_an_earlier_window_its_surplus_by_the_debt_is_a_cause() -> None:
+    by_draws = replace(
+        HUNDRED,
+        starts_on=march(32),
+        ends_on=march(92),
+        cure_days=0,
+        netting="carry_surplus",
+        requirement_kind="percent_of_drawn",
+        requirement_value=500_000,
+    )
+    fixed = replace(by_draws, requirement_kind="amount", requirement_value=100)
+    closes = Closes(
+        agreed(by_draws, TermsFrom(march(1), march(62), fixed)),
+        {"L1": loan(Draw("W1", march(1), 180))},
+    )
+    balances = (*(0,) * 31, *(100,) * 61)
+    closes.close(march(92), *balances)
+    closes.loans = {"L1": loan(Draw("W1", march(1), 180), Draw("W2", march(61), 10))}
+    drawn = Change(90, "a draw told late", march(61), "debt")
+    after = Change(91, "a draw of May", march(65), "debt")
+    events = closes.close(march(93), *balances, changes=[drawn, after])
+    causes = [
+        (each.window_start, [cause.position for cause in each.causes])
+        for each in events
+        if isinstance(each, CommitmentTested)
+    ]
+    assert causes == [(march(32), [90]), (march(62), [90])]
+
+
+def test_an_account_of_the_new_terms_bears_on_the_days_of_the_new_test_alone() -> None:
+    with_b1 = (CountedAccount(account_id="A1"), CountedAccount(account_id="B1"))
+    a1_alone = replace(HUNDRED, accounts=with_b1[:1])
+    both = TermsFrom(march(6), march(1), replace(HUNDRED, accounts=with_b1))
+    closes = Closes(agreed(a1_alone, both))
+    closes.others = {"B1": (20,) * 9}
+    closes.close(march(5), 90, 90, 90, 90, 90)
+    amended = Change(90, "the amendment", march(6), "terms", span=(march(1), march(60)))
+    of_a_cure_day = CHANGE._replace(position=91, on=march(5), account_id="B1")
+    [tested] = closes.close(march(6), *(90,) * 6, changes=[amended, of_a_cure_day])
+    assert isinstance(tested, CommitmentTested)
+    assert (tested.outcome, tested.restates is None) == ("met", False)
+    assert [cause.position for cause in tested.causes] == [90]
 
 
 def test_terms_told_after_a_report_are_a_cause_whenever_they_come_to_bear() -> None:
