@@ -133,6 +133,7 @@ COMMANDS: dict[str, type[Command]] = {
     "report-finding": finding.ReportFinding,
 }
 NAMES: dict[type[Command], str] = {cls: name for name, cls in COMMANDS.items()}
+NAMES[finding.RaiseFound] = NAMES[finding.RaiseFinding]  # as judging tells it
 
 # The commands that bring something with an id of its own into the ledger: the claim's kind, and
 # the fields that complete its key.
@@ -165,6 +166,7 @@ _NATURAL_KEYS: dict[type[Command], tuple[str, ...]] = {
     reward.PayReward: ("reward-paid", "reward_id"),
     reward.ClawBackReward: ("reward-clawed-back", "reward_id", "amount"),
     finding.RaiseFinding: ("finding", "finding_id"),
+    finding.RaiseFound: ("finding", "finding_id"),
 }
 
 # Told again with other content, these are corrections; every other one is a conflict.

@@ -132,10 +132,10 @@ class UnknownHoldError(RefusedError):
 
 
 class FindingIdReservedError(RefusedError):
-    """Another finding under the id of one would keep a pack from raising that."""
+    """Told by hand under the id of what a pack finds, it would keep the pack from raising that."""
 
     code = "finding-id-reserved"
-    rule = "a UUID of version 5 is the id of what a pack finds, and of nothing else"
+    rule = "a UUID of version 5 is the id of what a pack finds when it judges"
     remedy = "Give an id of your own in any other form"
 
 

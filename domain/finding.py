@@ -5,6 +5,7 @@ It flags, it never blocks. The law that judged is that of the day of the offence
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date  # noqa: TC003 - the codec reads the field types at run time
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -136,7 +137,7 @@ def evolve(finding: Finding | None, event: FindingEvent) -> Finding | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaiseFinding:
-    """Record what a pack found; raised once, and never changed."""
+    """Record what somebody found by a rule of a pack; raised once, and never changed."""
 
     finding_id: str
     customer_id: str
@@ -151,6 +152,12 @@ class RaiseFinding:
     facts: tuple[str, ...]
     events: tuple[str, ...] = ()
     detail: str
+
+
+class RaiseFound(RaiseFinding):
+    """Record what a pack found when it judged, under an id of its own. Nobody tells it by hand."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,17 +247,12 @@ def finding_id(rule: str, version: int, customer_id: str, facts: Iterable[str]) 
 
 
 def _check_id(command: RaiseFinding) -> None:
-    """Refuse the id of what a pack finds for anything else: that would not be raised any more."""
-    try:
-        if UUID(command.finding_id).version != PACKS_UUID_VERSION:
-            return
-    except ValueError:
+    """Refuse the id of what packs find for anything else: that would not be raised any more."""
+    if isinstance(command, RaiseFound):
         return
-    rule, version, facts = command.rule, command.rule_version, command.facts
-    own = (facts[:count] for count in range(1, len(facts) + 1))
-    ids = (finding_id(rule, version, command.customer_id, some) for some in own)
-    if command.finding_id not in ids:
-        raise FindingIdReservedError("finding_id", command.finding_id)
+    with suppress(ValueError):
+        if UUID(command.finding_id).version == PACKS_UUID_VERSION:
+            raise FindingIdReservedError("finding_id", command.finding_id)
 
 
 def _check_customer(customer_id: str, world: World) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +26,7 @@ from domain.finding import (
     FindingReported,
     JustifyFinding,
     RaiseFinding,
+    RaiseFound,
     RemediateFinding,
     ReportFinding,
     finding_id,
@@ -124,17 +125,16 @@ def test_a_finding_is_raised_once_and_its_id_stands_for_no_other() -> None:
         given(ada, opened("C2"), raised).when(other).then_refused(KeyConflictError, "finding_id")
 
 
-def test_the_id_of_what_a_pack_finds_stands_for_nothing_else() -> None:
+def test_the_id_of_what_a_pack_finds_is_given_by_judging_alone() -> None:
     id_ = finding_id("CN-01", 2, "C1", ["draw:D1"])
-    its_own = replace(raise_it, finding_id=id_, facts=("draw:D1", "account:A1"))
-    given(ada).when(its_own).then(replace(raised, finding_id=id_, facts=its_own.facts))
-    for other in (
-        replace(its_own, customer_id="C2"),
-        replace(its_own, rule="CN-02"),
-        replace(its_own, rule_version=1),
-        replace(its_own, facts=("account:A1", "draw:D1")),
-    ):
-        given(ada, opened("C2")).when(other).then_refused(FindingIdReservedError, "finding_id")
+    by_hand = replace(raise_it, finding_id=id_)
+    judged = RaiseFound(**{each.name: getattr(by_hand, each.name) for each in fields(by_hand)})
+    given(ada).when(judged).then(replace(raised, finding_id=id_))
+    for told in (by_hand, replace(by_hand, severity="review"), replace(by_hand, rule="CN-02")):
+        given(ada).when(told).then_refused(FindingIdReservedError, "finding_id")
+    given(ada).when(replace(by_hand, finding_id=f"{{{id_.upper()}}}")).then_refused(
+        FindingIdReservedError, "finding_id"
+    )
     of_another_form = "6f0a4f0e-7c1e-4a55-9d0c-0d3a0f6b8e21"  # a UUID of version 4
     given(ada).when(replace(raise_it, finding_id=of_another_form)).then(
         replace(raised, finding_id=of_another_form)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from domain.errors import KeyConflictError
-from domain.finding import FindingRaised, RaiseFinding
+from domain.finding import FindingRaised, RaiseFound
 from infra.answers import Answers
 from infra.attempt import Recorded, Refused, Told
 from infra.codec import decode_record
@@ -86,7 +86,7 @@ def raise_findings(ledger: Ledger, found: Judgement, actor: str) -> None:
     Told again, nothing happens. What somebody raised meanwhile stays as they raised it.
     """
     commands = [
-        RaiseFinding(raised_on=found.as_of, events=found.events[each.finding_id], **each._asdict())
+        RaiseFound(raised_on=found.as_of, events=found.events[each.finding_id], **each._asdict())
         for each in found.new
     ]
     outcomes = ledger.handle([Told(c, actor, "cli", f"judge:{found.as_of}") for c in commands])
