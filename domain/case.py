@@ -180,15 +180,17 @@ class Case:
         told = (report.outcome, report.inputs_sha256)
         return then is None or (then.outcome, then.inputs_sha256) != told
 
-    def restated_by_terms(self, as_of: date) -> bool:
-        """Tell whether a report does not stand any more, and terms were told.
-
-        They may have another rest on what was told long before, and bore on nothing then.
-        """
-        if all(change.of != "terms" for change in self.changes):
-            return False
+    def restated_after(self, as_of: date) -> int | None:
+        """Return the first position on which a report rests that does not stand, None without."""
         found = self.findings(as_of)
-        return any(self.restated(start, found.get(start)) for start in self.reports)
+        return min(
+            (
+                report.through
+                for start, report in self.reports.items()
+                if self.restated(start, found.get(start))
+            ),
+            default=None,
+        )
 
 
 def _figures(of: Report | WindowResult) -> tuple[object, ...]:

@@ -182,19 +182,26 @@ class Closer:
         return self._journal.start(started)
 
     def _with_told(self, book: Book, case: Case, closing: Closing) -> Case:
-        """Return the case with all that was told of it, where a report may rest on it.
+        """Return the case with all that was told since a report of it that does not stand.
 
-        Of its accounts and loans too where terms have a window rest on other ones.
+        Also before the last close: it may come to bear by what was told since.
         """
+        of_commitment = [f"commitment-{case.commitment_id}"]
         if told_since(case, closing.on):
-            case = self._with(book, case, [f"commitment-{case.commitment_id}"], closing)
-        if case.restated_by_terms(closing.on):
-            case = self._with(book, case, streams_of(book, case.commitment_id), closing)
+            case = self._with(book, case, of_commitment, closing.through)
+        after = case.restated_after(closing.on) if case.changes else None
+        if after is not None:
+            case = self._with(book, case, of_commitment, closing.through)
+            streams = streams_of(book, case.commitment_id)
+            case = self._with(book, case, streams, closing.through, after)
         return case
 
-    def _with(self, book: Book, case: Case, streams: Sequence[str], closing: Closing) -> Case:
-        records = self._store.read_streams(streams, closing.through)
-        return with_told(book, case, map(decode_record, chain.from_iterable(records.values())))
+    def _with(
+        self, book: Book, case: Case, streams: Sequence[str], through: int, after: int = 0
+    ) -> Case:
+        records = chain.from_iterable(self._store.read_streams(streams, through).values())
+        told = map(decode_record, (each for each in records if each.position > after))
+        return with_told(book, case, told)
 
     def _report(
         self, closing: Closing, book: ClosingBook, bearing: Bearing, packs: Sequence[Pack]

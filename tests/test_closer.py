@@ -203,6 +203,20 @@ def test_what_was_told_before_terms_that_have_a_window_rest_on_it_is_named_with_
         assert [cause.position for cause in tested.causes] == [corrected, amended]
 
 
+def test_a_cure_day_told_late_is_named_when_a_correction_makes_it_bear(tmp_path: Path) -> None:
+    with new_bank(settings_of(tmp_path), *balances("99.00", "101.00", "100.00", "100.00")) as parts:
+        close(parts, march(6), carry=True)
+        tell(parts, *balances("70.00", first=march(5)))
+        of_a_cure_day = parts.store.position()
+        assert close(parts, march(7), carry=True)[0].tested == 0
+        tell(parts, *balances("50.00"))
+        corrected = parts.store.position()
+        close(parts, march(8), carry=True)
+        tested = last_test(parts)
+        assert (tested.outcome, tested.shortfall) == ("breached", 4_900)
+        assert [cause.position for cause in tested.causes] == [of_a_cure_day, corrected]
+
+
 def test_an_account_opened_after_a_window_restates_nothing_of_it(bank: Parts) -> None:
     close(bank, march(8))
     later = ACCOUNT | {"account_id": "A2", "opened_on": "2024-03-09"}
