@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from projections.book import (
     consents_at,
     drawn,
+    ended_on,
     in_force,
     joint_at,
     may_be_named,
@@ -137,8 +138,10 @@ def _next_contact_on(
 ) -> date | None:
     """Return the earliest day promised, up to the date, that lies after the last contact's.
 
-    A later contact keeps every promise for its own day or before; what is left may be overdue.
+    A later contact keeps every promise for its own day or before; what is left may be overdue. A
+    promise for the day of the relationship's end or later binds nobody once that has come.
     """
+    over_on = ended_on(book.customers[customer_id], as_of)
     promised = [
         contact.follow_up_on
         for contact in book.contacts_of.get(customer_id, ())
@@ -151,7 +154,7 @@ def _next_contact_on(
     ]
     if last_contact_on is not None:
         promised = [day for day in promised if day > last_contact_on]
-    return min(promised, default=None)
+    return min((day for day in promised if over_on is None or day < over_on), default=None)
 
 
 def _period_starts(as_of: date) -> tuple[date, date, date]:

@@ -204,7 +204,9 @@ def test_what_was_told_before_terms_that_have_a_window_rest_on_it_is_named_with_
 
 
 def test_a_cure_day_told_late_is_named_when_a_correction_makes_it_bear(tmp_path: Path) -> None:
-    with new_bank(settings_of(tmp_path), *balances("99.00", "101.00", "100.00", "100.00")) as parts:
+    with new_bank(
+        settings_of(tmp_path), *balances("99.00", "101.00", "100.00", "100.00")
+    ) as parts:
         close(parts, march(6), carry=True)
         tell(parts, *balances("70.00", first=march(5)))
         of_a_cure_day = parts.store.position()

@@ -33,6 +33,7 @@ from tests.write_side import (
     ACCOUNT,
     BALANCE,
     COMMITMENT,
+    CONTACT,
     DRAW,
     LOAN,
     REFERRAL,
@@ -190,6 +191,24 @@ def test_a_correction_names_the_event_that_told_last(parts: Parts) -> None:
     judge(parts)
     ids = {record.id: record.type for record in parts.store.read(0, 1_000)}
     assert ids[raised(parts)[0].events[0]] == "balance-corrected"
+
+
+def test_a_matter_that_was_raised_is_raised_no_second_time_while_it_offends(parts: Parts) -> None:
+    prospect = RELATIONSHIP | {"customer_id": "C9", "opened_on": "2024-02-02"}
+    tell(parts, ("introduce-referral", REFERRAL), ("open-relationship", prospect))
+    end_of_february = date(2024, 2, 29)
+
+    def contacted(contact_id: str, day: str, direction: str = "outbound") -> list[str]:
+        """Return what is raised of C9 once a contact was told too."""
+        told = {"contact_id": contact_id, "happened_at": f"{day}T10:00:00+08:00"}
+        told |= {"customer_id": "C9", "direction": direction}
+        tell(parts, ("record-contact", CONTACT | told))
+        judge(parts, end_of_february)
+        return [each.facts[0] for each in raised(parts) if each.customer_id == "C9"]
+
+    assert contacted("T1", "2024-02-05") == ["contact:T1"]
+    assert contacted("T0", "2024-02-04") == ["contact:T1"]
+    assert contacted("T1", "2024-02-05", "inbound") == ["contact:T1", "contact:T0"]
 
 
 def test_the_evidence_is_that_of_the_instant_judged(parts: Parts) -> None:

@@ -132,6 +132,17 @@ def test_a_promise_outside_a_contact_counts_though_there_was_none() -> None:
     assert [c1(day(n), promise).next_contact_on for n in (2, 3)] == [None, day(9)]
 
 
+def test_an_ended_relationship_has_no_promise_of_its_last_day_or_later() -> None:
+    closed = replace(customer(), closed_on=day(5))
+    for due, expected in ((4, day(4)), (5, None), (9, None)):
+        told = has("follow_up", "1", FollowUp(promised_on=day(3), follow_up_on=day(due)))
+        book = Book.from_rows([(("C1", "customer", ""), closed), told])
+        before, after = (relationship_row(book, "C1", day(n), CURRENCY) for n in (4, 5))
+        assert before is not None
+        assert after is not None
+        assert (before.next_contact_on, after.next_contact_on) == (day(due), expected)
+
+
 def test_loans_are_approved_drawn_and_outstanding_up_to_the_date() -> None:
     one = loan(
         Draw("D1", day(2), 70_000),

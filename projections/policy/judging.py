@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 def findings_of(book: Book, packs: Iterable[Pack], as_of: date) -> Sequence[Finding]:
     """Return what the packs find in the book as of a date, in order of day, rule and id.
 
-    Deterministic: the same facts and packs give the same findings with the same ids. What was
-    raised before is among them; a fact that no longer stands is not.
+    Deterministic: the same facts and packs, and the same findings raised before, give the same
+    ones with the same ids. What was raised before is among them; a fact that no longer stands is
+    not. Of one matter that offends on several days it is what was raised of it, else the first.
     """
     found = {
         finding.finding_id: finding
@@ -36,11 +38,12 @@ def _judged(book: Book, pack: Pack, rule: Rule, as_of: date) -> Iterator[Finding
         return
     offences = rule.check.offences(book, rule.parameters, as_of)
     judged = sorted((each for each in offences if rule.in_force(each.on)), key=attrgetter("on"))
-    first: dict[tuple[str, ...] | int, Offence] = {}
+    matters: defaultdict[tuple[str, ...] | int, list[Finding]] = defaultdict(list)
     for number, offence in enumerate(judged):
-        first.setdefault(offence.once or number, offence)
-    for offence in first.values():
-        yield _finding(pack, rule, offence)
+        matters[offence.once or number].append(_finding(pack, rule, offence))
+    for first, *others in matters.values():
+        known = (each for each in (first, *others) if each.finding_id in book.findings)
+        yield next(known, first)
 
 
 def _finding(pack: Pack, rule: Rule, offence: Offence) -> Finding:

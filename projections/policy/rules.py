@@ -26,8 +26,8 @@ class Offence(NamedTuple):
 
     The first fact is what offends. It is the same offence while its `facts` are the same; those of
     its `context` are what it was seen by, and may be others once more is told. `detail` tells the
-    figures, never a personal value. Of the offences with the same `once` a version of a rule
-    judges the first within its dates alone.
+    figures, never a personal value. Of the offences with the same `once`, one matter, a version of
+    a rule judges the first within its dates alone, or the one that was raised before.
     """
 
     customer_id: str
