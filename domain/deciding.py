@@ -10,7 +10,7 @@ from dataclasses import fields
 from datetime import date
 from functools import reduce
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 from domain import (
     account,
@@ -135,6 +135,27 @@ COMMANDS: dict[str, type[Command]] = {
 NAMES: dict[type[Command], str] = {cls: name for name, cls in COMMANDS.items()}
 NAMES[finding.RaiseFound] = NAMES[finding.RaiseFinding]  # as judging tells it
 
+_DECIDED_BY: dict[type[Command], Callable[[Any, World], tuple[Event, ...]]] = {
+    cls: rules.decide
+    for rules, commands in (
+        (relationship_rules, relationship_rules.RelationshipCommand),
+        (ownership_rules, ownership_rules.OwnershipCommand),
+        (contact, contact.ContactCommand),
+        (loan_rules, loan_rules.LoanCommand),
+        (guarantee, guarantee.GuaranteeCommand),
+        (account, account.AccountCommand),
+        (hold, hold.HoldCommand),
+        (dealing, dealing.DealingCommand),
+        (finding, finding.FindingCommand),
+        (commitment, commitment.CommitmentCommand),
+        (referral_rules, referral_rules.ReferralCommand),
+        (partner, partner.PartnerCommand),
+        (reward, reward.RewardCommand),
+        (prospect_rules, prospect_rules.DescribeProspect),
+    )
+    for cls in get_args(commands) or (commands,)
+}
+
 # The commands that bring something with an id of its own into the ledger: the claim's kind, and
 # the fields that complete its key.
 _NATURAL_KEYS: dict[type[Command], tuple[str, ...]] = {
@@ -225,9 +246,7 @@ _EVOLVE: dict[str, Callable[[Any, Any], State | None]] = {
 }
 
 
-def decide(  # noqa: C901, PLR0911, PLR0912 - one a case
-    command: Command, world: World
-) -> tuple[Event, ...]:
+def decide(command: Command, world: World) -> tuple[Event, ...]:
     """Return the events the command causes, none where nothing happened.
 
     Called only where the natural key is free or holds other content. Raises `RefusedError`.
@@ -236,86 +255,7 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - one a case
     if key is not None and world.claimed(key):
         field = _NATURAL_KEYS[type(command)][1]
         raise KeyConflictError(field, getattr(command, field))
-    match command:
-        case account.OpenAccount() | account.RecordBalance():
-            return account.decide(command, world)
-        case (
-            contact.RecordContact()
-            | contact.PromiseFollowUp()
-            | contact.RecordCrossCheck()
-            | contact.RecordEquityCheck()
-            | contact.RecordComplaint()
-        ):
-            return contact.decide(command, world)
-        case (
-            commitment.AgreeCommitment()
-            | commitment.AmendCommitment()
-            | commitment.WaiveCommitment()
-            | commitment.ReleaseCommitment()
-        ):
-            return commitment.decide(command, world)
-        case (
-            loan_rules.ApproveLoan()
-            | loan_rules.DrawLoan()
-            | loan_rules.ReverseDraw()
-            | loan_rules.RepayLoan()
-            | loan_rules.ReverseRepayment()
-            | loan_rules.ChangeRate()
-            | loan_rules.SettleLoan()
-            | loan_rules.RenewLoan()
-        ):
-            return loan_rules.decide(command, world)
-        case (
-            ownership_rules.AssignManager()
-            | ownership_rules.ReleaseManager()
-            | ownership_rules.ProposeHandover()
-            | ownership_rules.AcceptHandover()
-            | ownership_rules.DeclineHandover()
-        ):
-            return ownership_rules.decide(command, world)
-        case partner.CheckPartnerAdmission() | partner.AgreePartner() | partner.EndPartner():
-            return partner.decide(command, world)
-        case guarantee.GiveGuarantee() | guarantee.ReleaseGuarantee():
-            return guarantee.decide(command, world)
-        case prospect_rules.DescribeProspect():
-            return prospect_rules.decide(command, world)
-        case hold.PlaceHold() | hold.ReleaseHold():
-            return hold.decide(command, world)
-        case (
-            dealing.RecordGift()
-            | dealing.RecordPayment()
-            | dealing.RecordProductSale()
-            | dealing.RecordSettlement()
-        ):
-            return dealing.decide(command, world)
-        case (
-            finding.RaiseFinding()
-            | finding.AssignFinding()
-            | finding.JustifyFinding()
-            | finding.RemediateFinding()
-            | finding.ReportFinding()
-        ):
-            return finding.decide(command, world)
-        case (
-            referral_rules.IntroduceReferral()
-            | referral_rules.AssignReferral()
-            | referral_rules.ContactReferral()
-            | referral_rules.QualifyReferral()
-            | referral_rules.ConvertReferral()
-            | referral_rules.DeclineReferral()
-            | referral_rules.LapseReferral()
-            | referral_rules.LapseOverdueReferral()
-        ):
-            return referral_rules.decide(command, world)
-        case (
-            reward.AccrueReward()
-            | reward.ApproveReward()
-            | reward.PayReward()
-            | reward.ClawBackReward()
-        ):
-            return reward.decide(command, world)
-        case _:
-            return relationship_rules.decide(command, world)
+    return _DECIDED_BY[type(command)](command, world)
 
 
 def natural_key(command: Command) -> str | None:

@@ -202,7 +202,7 @@ class ReportFinding:
 
 
 DisposeCommand: TypeAlias = AssignFinding | JustifyFinding | RemediateFinding | ReportFinding
-FindingCommand: TypeAlias = RaiseFinding | DisposeCommand
+FindingCommand: TypeAlias = RaiseFinding | RaiseFound | DisposeCommand
 
 
 def decide(command: FindingCommand, world: World) -> tuple[FindingEvent, ...]:

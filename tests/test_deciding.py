@@ -7,6 +7,7 @@ from typing import get_args
 from domain.account import RecordBalance
 from domain.deciding import COMMANDS, Command, content, is_personal, natural_key, streams
 from domain.errors import REFUSALS
+from domain.finding import RaiseFound
 from tests.spec import on
 from tests.test_commitment import agree, stricter
 from tests.test_relationship import open_ada
@@ -17,7 +18,7 @@ balance = RecordBalance(
 
 
 def test_every_command_has_one_public_name() -> None:
-    assert set(COMMANDS.values()) == set(get_args(Command))
+    assert {*COMMANDS.values(), RaiseFound} == set(get_args(Command))
     assert len({*COMMANDS.values()}) == len(COMMANDS)
 
 
