@@ -119,9 +119,9 @@ def _record(command: RecordBalance, world: World) -> BalanceObserved | BalanceCo
         raise UnknownAccountError("account_id", command.account_id)
     checks.not_forgotten(world, account.customer_id)
     checks.same_currency(command.currency, account.currency)
-    checks.bounded("ledger_balance", command.ledger_balance)
+    checks.bounded("ledger_balance", command.ledger_balance, command.currency)
     if command.held is not None:
-        checks.not_negative("held", command.held)
+        checks.not_negative("held", command.held, command.currency)
     claim = f"balance:{command.account_id}:{command.business_date.isoformat()}"
     told = BalanceCorrected if world.claimed(claim) else BalanceObserved
     return told(

@@ -22,6 +22,7 @@ from domain.errors import (
     TooLargeError,
     UnknownCustomerError,
 )
+from domain.values import money
 
 if TYPE_CHECKING:
     from datetime import date
@@ -80,24 +81,31 @@ def not_forgotten(
         raise CustomerForgottenError(field, customer_id if value is None else value)
 
 
-def positive(field: str, value: int) -> None:
-    """Refuse 0 and less, and what is too large to be added up."""
+def positive(field: str, value: int, currency: str | None = None) -> None:
+    """Refuse 0 and less, and what is too large to be added up; an amount has a currency."""
     if value <= 0:
-        raise NotPositiveError(field, value)
-    bounded(field, value)
+        raise NotPositiveError(field, _told(value, currency))
+    bounded(field, value, currency)
 
 
-def not_negative(field: str, value: int) -> None:
-    """Refuse less than 0, and what is too large to be added up."""
+def not_negative(field: str, value: int, currency: str | None = None) -> None:
+    """Refuse less than 0, and what is too large to be added up; an amount has a currency."""
     if value < 0:
-        raise NegativeError(field, value)
-    bounded(field, value)
+        raise NegativeError(field, _told(value, currency))
+    bounded(field, value, currency)
 
 
-def bounded(field: str, value: int) -> None:
+def bounded(field: str, value: int, currency: str | None = None) -> None:
     """Refuse what is too large, on either side of 0, to be added up."""
     if abs(value) > AMOUNT_MAX:
-        raise TooLargeError(field, value, f"at most {AMOUNT_MAX} minor units")
+        raise TooLargeError(
+            field, _told(value, currency), f"at most {_told(AMOUNT_MAX, currency)}"
+        )
+
+
+def _told(value: int, currency: str | None) -> int | str:
+    """Return a number as people know it."""
+    return value if currency is None else money(value, currency)
 
 
 def in_order(field: str, value: date, earlier_field: str, earlier: date) -> None:

@@ -268,9 +268,9 @@ def _equity_check(command: RecordEquityCheck) -> EquityChecked:
     checks.in_order("checked_on", command.checked_on, "since", command.since)
     checks.currency(command.currency)
     for name in ("opening_equity", "profit", "revaluation", "equity_now"):
-        checks.bounded(name, getattr(command, name))
+        checks.bounded(name, getattr(command, name), command.currency)
     for name in ("drawings", "injections", "depreciation"):
-        checks.not_negative(name, getattr(command, name))
+        checks.not_negative(name, getattr(command, name), command.currency)
     return told(EquityChecked, command)
 
 

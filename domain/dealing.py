@@ -13,7 +13,7 @@ from domain import checks
 from domain.errors import PartOverWholeError
 from domain.loan_rules import known_loan
 from domain.telling import told
-from domain.values import Minor  # noqa: TC001 - read at run time
+from domain.values import Minor, money
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -164,22 +164,24 @@ def decide(command: DealingCommand, world: World) -> tuple[DealingEvent, ...]:
     checks.currency(command.currency)
     match command:
         case RecordGift():
-            checks.positive("amount", command.amount)
+            checks.positive("amount", command.amount, command.currency)
             return (told(GiftGiven, command),)
         case RecordPayment():
-            checks.positive("amount", command.amount)
+            checks.positive("amount", command.amount, command.currency)
             return (told(PaymentMade, command),)
         case RecordProductSale():
-            checks.not_negative("monthly_payment", command.monthly_payment)
+            checks.not_negative("monthly_payment", command.monthly_payment, command.currency)
             if command.loan_id is not None:
                 known_loan(command.loan_id, world)
             return (told(ProductSold, command),)
         case RecordSettlement():
             checks.in_order("to_on", command.to_on, "from_on", command.from_on)
             checks.in_order("seen_on", command.seen_on, "to_on", command.to_on)
-            checks.positive("total", command.total)
-            checks.not_negative("through_us", command.through_us)
+            checks.positive("total", command.total, command.currency)
+            checks.not_negative("through_us", command.through_us, command.currency)
             if command.through_us > command.total:
-                detail = f"total is {command.total}"
-                raise PartOverWholeError("through_us", command.through_us, detail)
+                part, whole = (
+                    money(each, command.currency) for each in (command.through_us, command.total)
+                )
+                raise PartOverWholeError("through_us", part, f"total is {whole}")
             return (told(SettlementSeen, command),)

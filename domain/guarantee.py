@@ -126,7 +126,7 @@ def decide(command: GuaranteeCommand, world: World) -> tuple[Caused, ...]:
 def _give(command: GiveGuarantee, world: World) -> tuple[Caused, ...]:
     loan = known_loan(command.loan_id, world)
     checks.same_currency(command.currency, loan.currency)
-    checks.positive("amount", command.amount)
+    checks.positive("amount", command.amount, command.currency)
     if command.guarantor_id == loan.customer_id:
         raise SelfGuaranteeError("guarantor_id", command.guarantor_id)
     checks.not_reserved("guarantor_id", command.guarantor_id)

@@ -112,7 +112,7 @@ def _place(command: PlaceHold, world: World) -> HoldPlaced:
         raise UnknownAccountError("account_id", command.account_id)
     checks.not_forgotten(world, account.customer_id)
     checks.same_currency(command.currency, account.currency)
-    checks.positive("amount", command.amount)
+    checks.positive("amount", command.amount, command.currency)
     if command.loan_id is not None:
         known_loan(command.loan_id, world)
     return told(HoldPlaced, command, customer_id=account.customer_id)

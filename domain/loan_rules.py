@@ -29,7 +29,7 @@ from domain.loan import (
     RepaymentReversed,
 )
 from domain.telling import told, told_for
-from domain.values import Minor  # noqa: TC001 - read at run time
+from domain.values import Minor, money
 
 if TYPE_CHECKING:
     from domain.world import World
@@ -145,7 +145,7 @@ def decide(  # noqa: PLR0911 - one a case
         case DrawLoan():
             loan = known_loan(command.loan_id, world)
             checks.same_currency(command.currency, loan.currency)
-            checks.positive("amount", command.amount)
+            checks.positive("amount", command.amount, command.currency)
             return (told(LoanDrawn, command, customer_id=loan.customer_id),)
         case ReverseDraw():
             return (_reverse_draw(command, world),)
@@ -178,7 +178,7 @@ def known_loan(loan_id: str, world: World) -> Loan:
 def _approve(command: ApproveLoan, world: World) -> LoanApproved:
     checks.known_customer(world, command.customer_id)
     checks.currency(command.currency)
-    checks.positive("principal", command.principal)
+    checks.positive("principal", command.principal, command.currency)
     checks.positive("term_months", command.term_months)
     checks.rate(command.annual_rate)
     return told(LoanApproved, command)
@@ -187,10 +187,10 @@ def _approve(command: ApproveLoan, world: World) -> LoanApproved:
 def _repay(command: RepayLoan, world: World) -> LoanRepaid:
     loan = known_loan(command.loan_id, world)
     checks.same_currency(command.currency, loan.currency)
-    checks.not_negative("principal", command.principal)
-    checks.not_negative("interest", command.interest)
+    checks.not_negative("principal", command.principal, command.currency)
+    checks.not_negative("interest", command.interest, command.currency)
     if command.principal == command.interest == 0:
-        raise NothingRepaidError("principal", command.principal)
+        raise NothingRepaidError("principal", money(command.principal, command.currency))
     return told(LoanRepaid, command, customer_id=loan.customer_id)
 
 

@@ -25,7 +25,7 @@ from domain.errors import (
     UnknownRewardError,
 )
 from domain.telling import told
-from domain.values import Minor, Ppm  # noqa: TC001 - read at run time
+from domain.values import Minor, Ppm, money
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -245,8 +245,8 @@ def _accrue(command: AccrueReward, world: World) -> tuple[RewardEvent, ...]:
     checks.not_forgotten(world, prospect_id, "referral_id", command.referral_id)
     checks.not_forgotten(world, command.payee_id, "payee_id")
     checks.currency(command.currency)
-    checks.positive("amount", command.amount)
-    checks.positive("whole", command.whole)
+    checks.positive("amount", command.amount, command.currency)
+    checks.positive("whole", command.whole, command.currency)
     checks.in_order("accrued_on", command.accrued_on, "reached_on", command.reached_on)
     accrued = told(RewardAccrued, command, customer_id=prospect_id)
     if world.prospect_of_reward(command.reward_id) not in {None, prospect_id}:
@@ -275,8 +275,9 @@ def _check_others(command: AccrueReward, by_plan: Sequence[Reward]) -> None:
     whole = min((reward.accrued.whole for reward in like), default=command.whole)
     whole, taken = min(whole, command.whole), sum(reward.kept for reward in like)
     if taken + command.amount > whole:
-        detail = f"{taken} of {whole} minor units by plan {command.plan} are taken"
-        raise RewardOverWholeError("amount", command.amount, detail)
+        left = " of ".join(money(each, command.currency) for each in (taken, whole))
+        detail = f"{left} by plan {command.plan} are taken"
+        raise RewardOverWholeError("amount", money(command.amount, command.currency), detail)
 
 
 def _earned(accrued: RewardAccrued) -> tuple[object, ...]:
@@ -311,13 +312,15 @@ def _paid(command: PayReward, reward: Reward) -> RewardPaid:
 def _clawed_back(command: ClawBackReward, reward: Reward) -> tuple[RewardClawedBack, ...]:
     accrued = reward.accrued
     checks.same_currency(command.currency, accrued.currency)
-    checks.positive("amount", command.amount)
+    checks.positive("amount", command.amount, command.currency)
+    amount, whole, taken = (
+        money(each, command.currency)
+        for each in (command.amount, accrued.amount, reward.taken_back)
+    )
     if command.amount > accrued.amount:
-        detail = f"the reward is {accrued.amount} minor units"
-        raise ClawedBackTooMuchError("amount", command.amount, detail)
+        raise ClawedBackTooMuchError("amount", amount, f"the reward is {whole}")
     if command.amount < reward.taken_back:
-        detail = f"{reward.taken_back} minor units are taken back already"
-        raise ClawedBackLessError("amount", command.amount, detail)
+        raise ClawedBackLessError("amount", amount, f"{taken} are taken back already")
     if command.amount == reward.taken_back:
         return ()
     _check_order(reward, "clawed_back_on", command.clawed_back_on)

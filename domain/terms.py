@@ -59,7 +59,9 @@ def _check_days(terms: Terms) -> None:
 
 
 def _check_figures(terms: Terms) -> None:
-    if terms.requirement_kind == "amount" or terms.requirement_value == 0:
+    if terms.requirement_kind == "amount":
+        checks.positive("requirement_value", terms.requirement_value, terms.currency)
+    elif terms.requirement_value == 0:
         checks.positive("requirement_value", terms.requirement_value)
     else:
         _check_percentage("requirement_value", terms.requirement_value, PERCENTAGE_MAX)

@@ -49,6 +49,14 @@ def minor_digits(currency: str) -> int:
     return MINOR_DIGITS.get(currency, 2)
 
 
+def money(amount: Minor, currency: str) -> str:
+    """Return an amount as people write it: `-1234.50 CNY`."""
+    digits = minor_digits(currency)
+    whole, part = divmod(abs(amount), 10**digits)
+    sign, decimals = "-" if amount < 0 else "", f".{part:0{digits}}" if digits else ""
+    return f"{sign}{whole}{decimals} {currency}"
+
+
 def share(amount: Minor, ratio: Ppm) -> Minor:
     """Return the ratio of an amount (not negative), rounded half up to a minor unit."""
     return (2 * amount * ratio + ONE) // (2 * ONE)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from domain.referral import Via  # noqa: TC001 - the reader of the file needs the types
 from domain.reward import Milestone, RewardBasis, RewardPayee  # noqa: TC001 - the same
-from domain.values import ONE, PERCENT, minor_digits
+from domain.values import ONE, PERCENT, minor_digits, money
 from projections.allowed import (  # noqa: TC001 - too
     AmountIfAny,
     CurrencyCode,
@@ -22,7 +22,6 @@ from projections.allowed import (  # noqa: TC001 - too
     RateIfAny,
     Version,
 )
-from projections.policy.rules import money
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

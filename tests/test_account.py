@@ -94,7 +94,8 @@ def test_a_balance_before_the_account_was_opened_is_recorded() -> None:
 
 def test_what_is_held_is_recorded_and_not_negative() -> None:
     given(ada, account).when(replace(record, held=100)).then(replace(observed, held=100))
-    given(ada, account).when(replace(record, held=-1)).then_refused(NegativeError, "held")
+    refused = given(ada, account).when(replace(record, held=-150))
+    assert refused.then_refused(NegativeError, "held").value == "-1.50 CZK"
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -164,7 +164,7 @@ def test_what_goes_through_the_bank_is_a_part_of_a_periods_flows() -> None:
     given(ada).when(replace(settle, through_us=-1)).then_refused(NegativeError, "through_us")
     refused = given(ada).when(replace(settle, through_us=501))
     error = refused.then_refused(PartOverWholeError, "through_us")
-    assert "larger than the whole (total is 500)" in str(error)
+    assert "larger than the whole (total is 5.00 CZK)" in str(error)
     given(ada).when(replace(settle, total=10**16, through_us=1)).then_refused(
         TooLargeError, "total"
     )

@@ -183,7 +183,7 @@ def test_a_payee_has_one_reward_by_a_plan_for_a_prospect_whatever_its_id() -> No
 def test_no_larger_whole_told_later_gives_more_than_the_smallest() -> None:
     second = replace(accrue, reward_id="W2", payee_id="C9", whole=100_000, amount=3_001)
     error = due.when(second).then_refused(RewardOverWholeError, "amount")
-    assert "7000 of 10000 minor units" in str(error)
+    assert "70.00 CNY of 100.00 CNY by plan" in str(error)
     told = replace(accrued, reward_id="W2", payee_id="C9", whole=100_000, amount=3_001)
     due.and_given(clawed_back).when(second).then(told)
     smaller = replace(accrue, reward_id="W2", payee_id="C9", whole=9_000, amount=2_001)
@@ -277,7 +277,7 @@ def test_the_same_total_told_again_changes_nothing_on_whatever_day() -> None:
 def test_what_was_taken_back_is_not_given_again() -> None:
     gone = due.and_given(clawed_back)
     error = gone.when(replace(claw_back, amount=6_999)).then_refused(ClawedBackLessError, "amount")
-    assert "7000 minor units are taken back already" in str(error)
+    assert "70.00 CNY are taken back already" in str(error)
 
 
 def test_what_is_left_of_a_reward_taken_back_in_part_is_approved_and_paid() -> None:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from domain.checks import folded
 from domain.dealing import GiftBasis, PayeeRole, Product  # noqa: TC001 - packs are read by these
 from domain.referral import Via  # noqa: TC001 - the same
+from domain.values import money
 from domain.windows import months_later
 from projections.allowed import MonthsIfAny, PercentOver  # noqa: TC001 - the same
 from projections.book import consents_at, profile_at
 from projections.policy.loans import changes_of, draws_made
-from projections.policy.rules import Check, Offence, money
+from projections.policy.rules import Check, Offence
 from projections.referral_forest import standing
 
 if TYPE_CHECKING:

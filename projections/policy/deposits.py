@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.account import AccountKind  # noqa: TC001 - packs are read by these types
 from domain.hold import HoldBasis  # noqa: TC001 - the same
+from domain.values import money
 from projections.allowed import DaysIfAny, PercentOver  # noqa: TC001 - the same
 from projections.book import later
 from projections.deposit_compliance import (
@@ -18,7 +19,7 @@ from projections.deposit_compliance import (
     terms_on,
 )
 from projections.policy.loans import draws_made
-from projections.policy.rules import Check, Offence, money
+from projections.policy.rules import Check, Offence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

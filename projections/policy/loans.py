@@ -10,7 +10,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from domain.checks import folded
-from projections.policy.rules import Check, Offence, money
+from domain.values import money
+from projections.policy.rules import Check, Offence
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

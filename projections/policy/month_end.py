@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from domain.checks import LEDGER
+from domain.values import money
 from projections.allowed import PercentOver  # noqa: TC001 - packs are read by it
-from projections.policy.rules import Check, Offence, money
+from projections.policy.rules import Check, Offence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from projections.policy.rules import Check, Offence, money
+from domain.values import money
+from projections.policy.rules import Check, Offence
 from projections.referral_attribution import AttributionRulesFile, attribution
 from projections.reward_dues import given
 from projections.reward_plans import RewardPlans, percent

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from domain.values import minor_digits
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -98,10 +96,3 @@ class Finding(NamedTuple):
     severity: Severity
     facts: tuple[str, ...]
     detail: str
-
-
-def money(amount: int, currency: str) -> str:
-    """Return an amount of minor units as people write it: `1234.50 CNY`."""
-    digits = minor_digits(currency)
-    whole, part = divmod(amount, 10**digits)
-    return f"{whole}.{part:0{digits}} {currency}" if digits else f"{whole} {currency}"
