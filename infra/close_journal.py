@@ -67,12 +67,14 @@ class CloseJournal:
     ) -> Sequence[Event]:
         """Append those of the events that are not there yet, as one; return all that are there.
 
-        Left out are findings of who was forgotten by the position `through`, and those that
-        somebody else has raised. Raises `ConflictError`.
+        Left out are findings of who was forgotten by the position `through`, those that somebody
+        else has raised, and all of a day that somebody else has closed. Raises `ConflictError`.
         """
         events = self._of_the_known(events, through)
         for _ in range(CONFLICTS_MAX):
             reported = self._read_on(on, through)
+            if self.id(on, "business-date-closed") in reported.ids:
+                return [event for id_, event in events if id_ in reported.ids]
             missing = [each for each in events if each[0] not in reported.ids]
             raised = self._raised(missing)
             missing = [each for each in missing if each[0] not in raised]

@@ -37,7 +37,7 @@ from tests.closing_ledger import (
     tell,
     told_by_closes,
 )
-from tests.cut_store import Cut
+from tests.cut_store import Cut, Overtaken
 from tests.surfaces.cli import guanxi
 from tests.write_side import ACCOUNT, DRAW, LOAN, REFERRAL, RELATIONSHIP, told
 
@@ -306,6 +306,18 @@ def test_what_a_close_had_raised_stays_where_it_is_finished_unjudged(
     done = told_by_closes(bank)[-1].event
     assert isinstance(done, BusinessDateClosed)
     assert done.reported == 3
+    assert close(bank, march(9), carry=True)[0].findings == 1
+
+
+def test_a_close_adds_nothing_to_a_day_that_an_unjudged_one_closed_meanwhile(
+    bank: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(closer, "APPEND_EVENTS_MAX", 1)
+    store = Overtaken(bank.store, 6, lambda: close_unjudged(bank, 8))
+    [closed] = close(replace(bank, store=store), march(8))  # type: ignore[arg-type]  # as a store
+    assert (closed.tested, closed.breached, closed.findings) == (1, 1, 1)
+    assert isinstance(told_by_closes(bank)[-1].event, BusinessDateClosed)
+    assert len(raised(bank)) == 1
     assert close(bank, march(9), carry=True)[0].findings == 1
 
 
