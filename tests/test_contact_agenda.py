@@ -354,7 +354,7 @@ def test_what_is_dated_later_changes_no_agenda(book: Book, as_of: date) -> None:
         ('"21:00"', '"25:00"', "quiet_hours"),
         ('  "cold",\n', "", "reasons are these, each once"),
         ("[cold]", "[cold", "agenda.toml"),
-        ("[cold]\nafter_days = 90", "", "cold: Field required"),
+        ("[cold]\nafter_days = 90", "", "cold: is missing; it may hold a table of after_days"),
     ],
 )
 def test_rules_that_cannot_be_used_say_which_entry(

@@ -123,6 +123,7 @@ def test_each_rule_that_comes_with_the_program_names_its_source_in_two_languages
         ("days = 7", "days = 36501", "parameters: days = 36501: write 36500 or less"),
         ("percent = 20", "percent = 1000001", "percent = 1000001: write 1000000 or less"),
         ("version = 1", "version = 1000001", "rule 1: version = 1000001: write 1000000 or less"),
+        ("days = 7", f"days = 0x{'f' * 6_000}", "f…: write 36500 or less"),
         ("days = 7", f"days = {'9' * 5_000}", "own.toml: not TOML in UTF-8: Exceeds the limit"),
         ("days = 7\n", "", "parameters: days is missing: add it"),
         (

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from calendar import monthrange
-from typing import TYPE_CHECKING, get_args
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.rules.entries import read_table
 from infra.rules.page import rules_page
 from infra.rules.reading import (
     DATA,
@@ -24,6 +27,7 @@ from projections.allowed import MonthDay
 from tests.surfaces.cli import guanxi
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -117,7 +121,7 @@ def test_a_folder_of_rules_that_is_none_is_refused(
         ),
         ("rewards", 'id = "friend"', 'id = ""', ("plans.0.id", "''", "without blanks")),
         ("rewards", 'id = "friend"', 'id = "a b"', ("plans.0.id", "'a b'", "without blanks")),
-        ("rewards", "\nversion = 1", "\nversion = true", ("plans.0.version", "True", "1 to")),
+        ("rewards", "\nversion = 1", "\nversion = true", ("plans.0.version", "true", "1 to")),
         ("rewards", "\nversion = 1", "\nversion = -3", ("plans.0.version", "-3", "1 to")),
         ("rewards", '"PTS"', '"POINTS"', ("plans.0.currency", "'POINTS'", "three capital")),
         ("rewards", '"CNY"', '"cny"', ("plans.1.currency", "'cny'", "three capital")),
@@ -205,6 +209,56 @@ def test_a_folder_of_rules_that_is_none_is_refused(
             '["guarantor", "guarantor"]',
             ("exempt.1", "'guarantor'", "twice"),
         ),
+        ("value", "[top]\npercent = 20", "", ("top", "is missing", "a table of percent")),
+        ("value", "percent = 20\n", "", ("top.percent", "is missing", "from 1 to 100")),
+        ("value", '{ name = "gold", ', "{ ", ("tier.ladder.1.name", "is missing", "a name")),
+        ("rewards", "above = 0, ", "", ("plans.1.bands.0.above", "is missing", "from 0 to")),
+        (
+            "lapse",
+            '["guarantor"]',
+            '"guarantor"',
+            ("exempt", "'guarantor'", "a list, of each: one"),
+        ),
+        ("lapse", '["guarantor"]', '[["guarantor"]]', ("exempt.0", "['guarantor']", "'campaign'")),
+        (
+            "network",
+            "[[versions]]",
+            "[versions]",
+            (
+                "versions",
+                "{version = 1, ",
+                "… is not a list ([[…]]), of each: a table of version,",
+            ),
+        ),
+        ("agenda", "[cold]", "[[cold]]", ("cold", "[{after_days = 90}]", "a table of after_days")),
+        (
+            "value",
+            "by_segment = {",
+            "by_segment = 1 # {",
+            ("potential.by_segment", "1", "a table"),
+        ),
+        ("value", '"none" }', "0 }", ("potential.by_segment.project", "0", "'none'")),
+        (
+            "judgement",
+            "within_days = 365",
+            f"within_days = 0x{'f' * 6_000}",
+            ("within_days", "0xfff", "… is not a whole number from 0 to 36500"),
+        ),
+        *(
+            (
+                "network",
+                "in_force_from = 1990-01-01",
+                f"in_force_from = {told}",
+                ("versions.0.in_force_from", f"{shown} is not a date without quotes or a time"),
+            )
+            for told, shown in (
+                ('"1990-01-01"', "'1990-01-01'"),
+                ("1990-01-01T00:00:00Z", "1990-01-01T00:00:00+00:00"),
+                ("1990-01-01T00:00:00", "1990-01-01T00:00:00"),
+                ("00:00:00", "00:00:00"),
+                ("19900101", "19900101"),
+            )
+        ),
     ],
 )
 def test_a_value_that_an_entry_may_not_hold_is_refused_with_what_is_allowed(
@@ -219,6 +273,32 @@ def test_a_value_that_an_entry_may_not_hold_is_refused_with_what_is_allowed(
     assert str(refused.value).startswith(f"{path}: {told[0]}: ")
     for each in told:
         assert each in str(refused.value)
+
+
+NO_ENTRY_HOLDS: tuple[Any, ...] = (1.5, True, datetime(1990, 1, 1, tzinfo=UTC), [[]], {"a": []})
+
+
+def entries(table: dict[str, Any], within: str = "") -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Yield each entry of a table and of those in it: where it stands, its name, and both."""
+    for name, value in table.items():
+        yield table, name, within + name
+        for number, inner in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(inner, dict):
+                part = f"{name}.{number}" if isinstance(value, list) else name
+                yield from entries(inner, f"{within}{part}.")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_value_of_a_type_that_no_entry_has_is_refused_wherever_it_stands(name: str) -> None:
+    rules = tomllib.loads((DATA / name).read_text("utf-8"))
+    read_table(rules, FILES[name])
+    for table, entry, place in entries(rules):
+        value = table[entry]
+        for wrong in NO_ENTRY_HOLDS:
+            table[entry] = wrong
+            with pytest.raises(ValueError, match=rf"^{re.escape(place)}(\.\w+)*:? .*is not .+"):
+                read_table(rules, FILES[name])
+        table[entry] = value
 
 
 def test_a_list_that_names_a_festival_twice_is_refused(folder: Path) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, time
 from typing import TYPE_CHECKING
+
+from infra.toml_values import as_told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic import ValidationError
-
-VALUE_CHARS_MAX = 80  # of a wrong value, in its message
 
 # By the key, or else by what pydantic calls the mistake.
 _WRITE: Mapping[str, str] = {
@@ -48,19 +47,4 @@ def fault(place: str, error: ValidationError) -> str:
     told = first["input"]
     write = _WRITE.get(str(key)) or _WRITE.get(first["type"])
     what = write.format(**first.get("ctx", {})) if write else first["msg"]
-    return f"{place}: {key} = {_toml(told)[:VALUE_CHARS_MAX]}: {what}"
-
-
-def _toml(value: object) -> str:
-    """Return a value as a file tells it."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case date() | time():  # a date with its time of day is one too
-            return value.isoformat()
-        case list() | tuple():
-            return f"[{', '.join(map(_toml, value))}]"
-        case dict():
-            return f"{{{', '.join(f'{key} = {_toml(each)}' for key, each in value.items())}}}"
-        case _:
-            return repr(value)
+    return f"{place}: {key} = {as_told(told)}: {what}"

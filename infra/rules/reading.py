@@ -9,27 +9,15 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import is_dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    ClassVar,
-    NamedTuple,
-    TypeVar,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import structlog
-from pydantic import TypeAdapter, ValidationError
 
 from domain.telling import told
-from infra.fields import optional
+from infra.rules.entries import read_table
 from projections.agenda_rules import AgendaFile, AgendaRules, FestivalDays, Festivals
-from projections.allowed import Allowed
 from projections.book import later
 from projections.judgement import JudgementRules
 from projections.network_rules import NetworkRules, NetworkRulesFile, version_on
@@ -202,75 +190,11 @@ def _bytes_of(path: Path) -> bytes:
 def _parsed(path: Path, text: bytes, cls: type[Rules]) -> Rules:
     try:
         table = tomllib.loads(text.decode("utf-8-sig"))
-        _refuse_unsound(table, cls)
-        rules: Rules = TypeAdapter(cls).validate_python(table)
-    except ValidationError as error:
-        message = f"{path}: {_first_of(error)}"
-        raise RulesError(message) from None
+    except ValueError as error:
+        message = f"{path}: not TOML in UTF-8: {error}"
+        raise RulesError(message) from error
+    try:
+        return read_table(table, cls)
     except ValueError as error:
         message = f"{path}: {error}"
-        raise RulesError(message) from error
-    return rules
-
-
-def _first_of(error: ValidationError) -> str:
-    """Return what is wrong first: the entry, its value where it is not a table, and why."""
-    first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "rules"
-    value = "" if isinstance(first["input"], dict | list) else f"{first['input']!r}: "
-    return f"{where}: {value}{first['msg'].removeprefix('Value error, ')}"
-
-
-def table_in(hint: Any) -> type | None:  # noqa: ANN401 - a type as `get_type_hints` gives it
-    """Return the dataclass of a table, or of the tables of a list; None for any other type."""
-    rest, _ = optional(hint)
-    if get_origin(rest) is tuple:
-        rest = get_args(rest)[0]
-    return rest if isinstance(rest, type) and is_dataclass(rest) else None
-
-
-def _refuse_unsound(value: Any, hint: Any, where: str = "") -> None:  # noqa: ANN401 - any TOML value
-    """Refuse an entry that no rule reads, for it is misspelled, and a value out of its range.
-
-    Raises `ValueError`.
-    """
-    hint, _ = optional(hint)
-    for allowed in getattr(hint, "__metadata__", ()):
-        if isinstance(allowed, Allowed) and not allowed.allows(value):
-            message = f"{where}: {value!r} is not {allowed}"
-            raise ValueError(message)
-    if hint is int and type(value) is not int:
-        message = f"{where}: {value!r} is not a whole number"
-        raise ValueError(message)
-    if isinstance(value, list):
-        _refuse_doubles(value, where)
-        item_hint = next(iter(get_args(hint)), None)
-        for number, item in enumerate(value):
-            _refuse_unsound(item, item_hint, f"{where}.{number}")
-    elif isinstance(value, dict):
-        _refuse_unsound_entries(value, hint, where)
-
-
-def _refuse_unsound_entries(table: dict[str, Any], hint: Any, where: str) -> None:  # noqa: ANN401 - as above
-    """Refuse what is unsound in a table of entries, or in one of names that a bank chooses."""
-    if not is_dataclass(hint):
-        name_hint, inner_hint = get_args(hint) or (None, None)
-        for name, inner in table.items():
-            _refuse_unsound(name, name_hint, f"{where}.{name}")
-            _refuse_unsound(inner, inner_hint, f"{where}.{name}")
-        return
-    hints = get_type_hints(hint, include_extras=True)
-    for name, inner in table.items():
-        entry = f"{where}.{name}" if where else name
-        if name not in hints:
-            message = f"{entry} is not one of {', '.join(sorted(hints))}"
-            raise ValueError(message)
-        _refuse_unsound(inner, hints[name], entry)
-
-
-def _refuse_doubles(items: list[Any], where: str) -> None:
-    """Refuse a list that names something twice; of tables, their own rules know. `ValueError`."""
-    for number, item in enumerate(items):
-        if not isinstance(item, dict) and item in items[:number]:
-            message = f"{where}.{number}: {item!r} is there twice"
-            raise ValueError(message)
+        raise RulesError(message) from None
