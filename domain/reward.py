@@ -40,6 +40,16 @@ ClawBackReason: TypeAlias = Literal[
 ]
 
 
+def roles_via(via: str) -> tuple[RewardPayee, ...]:
+    """Return what a referrer is to the bank: an enterprise the first of them, a person the last.
+
+    A person who came via a partner works for it.
+    """
+    if via == "partner":
+        return ("partner", "counterparty_staff")
+    return ("employee",) if via == "employee" else ("customer",)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewardAccrued:
     """Who brought the prospect has earned a share of a plan's reward. `customer_id`: the prospect.

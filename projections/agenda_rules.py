@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias, get_args
 
-from domain.contact import Channel  # noqa: TC001 - the same
-from projections.allowed import (  # noqa: TC001 - the same
+from domain.contact import Channel  # noqa: TC001 - the reader of the file needs the type
+from projections.allowed import (
     Count,
     Days,
     DaysAround,
@@ -19,6 +19,10 @@ from projections.allowed import (  # noqa: TC001 - the same
     LocalTime,
     MonthDay,
     Name,
+    require,
+    require_once,
+    require_rising,
+    require_some,
 )
 
 Reason: TypeAlias = Literal[
@@ -69,12 +73,17 @@ class FollowUps:
 class KeyCustomer:
     """Customers of these tiers are seen at least every so many days, and listed a while ahead.
 
+    `ahead_days` is below `every_days`: else they would be listed again on the day of a contact.
     Here and below a tier counts while it holds, by `tier.valid_days` of value.toml.
     """
 
     tiers: tuple[Name, ...]
     every_days: Days
     ahead_days: DaysIfAny
+
+    def __post_init__(self) -> None:
+        ahead, every = self.ahead_days, self.every_days
+        require(ahead < every, f"ahead_days: {ahead} is not below every_days {every}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,15 +96,17 @@ class Festival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FestivalDays:
-    """A festival and its days of all years that are known, the earliest first."""
+    """A festival and its days of all years that are known: at least one, the earliest first.
+
+    No other festival has its name.
+    """
 
     name: Name
     days: tuple[date, ...]
 
     def __post_init__(self) -> None:
-        if not self.days or list(self.days) != sorted(set(self.days)):
-            message = f"{self.name}: there is a day, and each lies after the one before"
-            raise ValueError(message)
+        require_some("days", self.days)
+        require_rising("days:", self.days)
 
     def next_on(self, day: date) -> date | None:
         """Return its first day from a day on, None after the last one known."""
@@ -110,11 +121,7 @@ class Festivals:
     festivals: tuple[FestivalDays, ...]
 
     def __post_init__(self) -> None:
-        names = [festival.name for festival in self.festivals]
-        for name in names:
-            if names.count(name) > 1:
-                message = f"the festival {name!r} is there twice"
-                raise ValueError(message)
+        require_once("festivals", [festival.name for festival in self.festivals])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,14 +143,18 @@ class Cold:
 class QuietHours:
     """Local times, `HH:MM`, between which the bank stays away on these channels.
 
-    `from_time` itself is quiet, `to_time` is not; the hours may reach over midnight. A contact in
-    them is told for `told_days`, its own day among them.
+    `from_time` itself is quiet, `to_time` is not, and the two differ; the hours may reach over
+    midnight. A contact in them is told for `told_days`, its own day among them.
     """
 
     from_time: LocalTime
     to_time: LocalTime
     channels: tuple[Channel, ...]
     told_days: Days
+
+    def __post_init__(self) -> None:
+        differ = self.from_time != self.to_time
+        require(differ, f"from_time: {self.from_time!r} is to_time too; nothing lies between them")
 
     def covers(self, local_minute: int) -> bool:
         """Tell whether a minute of the day is quiet."""
@@ -167,7 +178,7 @@ class TooManyContacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgendaFile:
-    """The rules of the contact agenda. `reasons` has each reason once, the most urgent first."""
+    """The rules of the contact agenda. `reasons` has every reason once, the most urgent first."""
 
     reasons: tuple[Reason, ...]
     first_draw: FirstDraw
@@ -181,9 +192,8 @@ class AgendaFile:
     too_many_contacts: TooManyContacts
 
     def __post_init__(self) -> None:
-        if sorted(self.reasons) != sorted(REASONS):
-            message = f"reasons are these, each once: {', '.join(REASONS)}"
-            raise ValueError(message)
+        missing = ", ".join(reason for reason in REASONS if reason not in self.reasons)
+        require(not missing, f"reasons: without {missing}; every reason is there, once")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

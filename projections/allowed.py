@@ -1,16 +1,25 @@
 """What an entry of a file of rules may hold: it stands in the entry's type.
 
-The edge refuses anything else, and the page of the rules shows it.
+The edge refuses anything else, and the page of the rules shows it. What entries demand of each
+other their dataclass checks by the functions below: the message begins with an entry, and the
+docstring, which the page shows, says the same.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, TypeAlias
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 
 from domain.checks import AMOUNT_MAX
 from domain.values import ONE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+Rising = TypeVar("Rising", int, "date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +77,28 @@ MonthDay: TypeAlias = Annotated[
     Spelled("a day of every year, MM-DD", rf"{_LONG}|{_SHORT}|02-(0[1-9]|1\d|2[0-8])"),
 ]
 LocalTime: TypeAlias = Annotated[str, Spelled("a time, HH:MM", r"([01]\d|2[0-3]):[0-5]\d")]
+
+
+def require(sound: bool, message: str) -> None:  # noqa: FBT001 - reads as an assertion
+    """Refuse entries that do not go together. Raises `ValueError`."""
+    if not sound:
+        raise ValueError(message)
+
+
+def require_some(entry: str, items: Sequence[object]) -> None:
+    """Refuse an empty list. Raises `ValueError`."""
+    require(bool(items), f"{entry}: [] is empty; there is at least one")
+
+
+def require_once(entry: str, names: Sequence[str]) -> None:
+    """Refuse tables of which two have the same name. Raises `ValueError`."""
+    for number, name in enumerate(names):
+        require(name not in names[:number], f"{entry}: {name!r} is there twice")
+
+
+def require_rising(entry: str, values: Sequence[Rising]) -> None:
+    """Refuse a value that does not lie after the one before. Raises `ValueError`."""
+    for before, after in pairwise(values):
+        require(
+            before < after, f"{entry} {after} follows {before}; they rise from one to the next"
+        )

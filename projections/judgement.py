@@ -33,15 +33,13 @@ Check = TypeVar("Check", "CrossCheck", "EquityCheck")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgementRules:
-    """The steps asked for, in order, and how old in days a visit or a check may be."""
+    """The steps asked for, in order, and how old in days a visit or a check may be.
+
+    Without any steps nothing is asked for, and no loan has a checklist.
+    """
 
     steps: tuple[Step, ...]
     within_days: DaysIfAny
-
-    def __post_init__(self) -> None:
-        if len(set(self.steps)) < len(self.steps):
-            message = "steps: one is listed twice"
-            raise ValueError(message)
 
 
 class ChecklistRow(NamedTuple):

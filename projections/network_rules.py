@@ -10,7 +10,13 @@ from datetime import date  # noqa: TC003 - the reader of the file needs the type
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from domain.referral import Via  # noqa: TC001 - the same
-from projections.allowed import Count, Days, PercentIfAny  # noqa: TC001 - the same
+from projections.allowed import (
+    Count,
+    Days,
+    PercentIfAny,
+    require_rising,
+    require_some,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +61,7 @@ class NetworkRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkRulesFile:
-    """All versions, in order."""
+    """All versions, in order: one at least, each with a greater number and from a later day on."""
 
     versions: tuple[NetworkRules, ...]
 
@@ -87,10 +93,6 @@ def version_on(versions: Sequence[AnyVersion], on: date) -> AnyVersion:
 
 def check_order(versions: Sequence[Version]) -> None:
     """Refuse rules without a version, or with versions out of order. Raises `ValueError`."""
-    numbers = [each.version for each in versions]
-    days = [each.in_force_from for each in versions]
-    if not days or days != sorted(set(days)) or numbers != sorted(set(numbers)):
-        told = ", ".join(f"{each.version} of {each.in_force_from}" for each in versions) or "none"
-        message = "there is at least one version, each version and in_force_from after the one"
-        message += f" before: {told}"
-        raise ValueError(message)
+    require_some("versions", versions)
+    require_rising("versions: version", [each.version for each in versions])
+    require_rising("versions: in_force_from", [each.in_force_from for each in versions])

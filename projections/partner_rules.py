@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date  # noqa: TC003 - the reader of the file needs the types
 
 from domain.partner import AdmissionSubject  # noqa: TC001 - the same
-from projections.allowed import Count, Months  # noqa: TC001 - the same
+from projections.allowed import Count, Months, require, require_once
 from projections.network_rules import check_order
 
 
@@ -17,7 +17,8 @@ from projections.network_rules import check_order
 class Required:
     """A check that has to have passed, how long it is good for, and the bounds of its figure.
 
-    The day of so many months ago is included; in a shorter month it is the last.
+    The day of so many months ago is included; in a shorter month it is the last. No other check
+    of a version has its subject, and `at_least` is not above `at_most`.
     """
 
     subject: AdmissionSubject
@@ -27,9 +28,8 @@ class Required:
 
     def __post_init__(self) -> None:
         low, high = self.at_least, self.at_most
-        if low is not None and high is not None and low > high:
-            message = f"at_least {low} is above at_most {high}"
-            raise ValueError(message)
+        if low is not None and high is not None:
+            require(low <= high, f"at_least: {low} is above at_most {high}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +41,12 @@ class PartnerRules:
     admission: tuple[Required, ...]
 
     def __post_init__(self) -> None:
-        subjects = [required.subject for required in self.admission]
-        if len(subjects) != len(set(subjects)):
-            message = "a subject is listed once"
-            raise ValueError(message)
+        require_once("admission", [required.subject for required in self.admission])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerRulesFile:
-    """All versions, in order."""
+    """All versions, in order: one at least, each with a greater number and from a later day on."""
 
     versions: tuple[PartnerRules, ...]
 

@@ -13,12 +13,14 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from domain.checks import folded
+from domain.reward import roles_via
 from domain.values import ONE, apportion
-from projections.allowed import (  # noqa: TC001 - the reader needs the types
+from projections.allowed import (
     DaysIfAny,
     Percent,
     PercentIfAny,
     Version,
+    require,
 )
 from projections.book import later, profile_at
 from projections.network_rules import ALL_PERCENT, check_order, version_on
@@ -41,7 +43,7 @@ Conflict: TypeAlias = Literal["touch", "customer"]
 class Split:
     """Percentages of who brought the prospect, who told the bank so, and who saw the prospect.
 
-    Where there is no such person, the others' shares grow in proportion.
+    They come to 100. Where there is no such person, the others' shares grow in proportion.
     """
 
     referrer: Percent
@@ -49,10 +51,9 @@ class Split:
     contact: PercentIfAny = 0
 
     def __post_init__(self) -> None:
-        percents = (self.referrer, self.teller, self.contact)
-        if self.referrer < 1 or min(percents) < 0 or sum(percents) != ALL_PERCENT:
-            message = "the percentages come to 100, and the referrer's is at least 1"
-            raise ValueError(message)
+        total = self.referrer + self.teller + self.contact
+        shares = f"{self.referrer}, teller {self.teller} and contact {self.contact}"
+        require(total == ALL_PERCENT, f"referrer: {shares} come to {total}, not to {ALL_PERCENT}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ class AttributionRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttributionRulesFile:
-    """All versions, in order."""
+    """All versions, in order: one at least, each with a greater number and from a later day on."""
 
     versions: tuple[AttributionRules, ...]
 
@@ -191,13 +192,9 @@ def _is_same(person: str, other: str) -> bool:
 
 
 def role_of(book: Book, referral: Referral) -> RewardPayee:
-    """Return what a referrer is to the bank; a person who came via a partner works for it."""
-    referrer = book.customers.get(referral.referrer_id)
-    if referral.via == "employee":
-        return "employee"
-    if referral.via != "partner":
-        return "customer"
-    return "counterparty_staff" if referrer and referrer.kind == "person" else "partner"
+    """Return what a referrer is to the bank."""
+    referrer, roles = book.customers.get(referral.referrer_id), roles_via(referral.via)
+    return roles[-1] if referrer and referrer.kind == "person" else roles[0]
 
 
 def _seen_by(

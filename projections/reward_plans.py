@@ -8,19 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from domain.referral import Via  # noqa: TC001 - the reader of the file needs the types
-from domain.reward import Milestone, RewardBasis, RewardPayee  # noqa: TC001 - the same
+from domain.reward import Milestone, RewardBasis, RewardPayee, roles_via
 from domain.values import ONE, PERCENT, minor_digits, money
-from projections.allowed import (  # noqa: TC001 - too
+from projections.allowed import (
     AmountIfAny,
     CurrencyCode,
     DaysIfAny,
     NameInOne,
     RateIfAny,
     Version,
+    require,
+    require_rising,
+    require_some,
 )
 
 if TYPE_CHECKING:
@@ -43,10 +45,16 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewardPlan:
-    """One version of a plan, in force between two dates, both included.
+    """One version of a plan, in force between two dates in order, both included.
 
-    `base_currency` is that of the draws or deposits, where the reward is in another one: points.
-    The first draw for a fixed reward is one in any currency where it is left out.
+    A fixed reward (`basis` is `referral`) has an `amount` above 0 and no bands. A measured one has
+    bands, the first `above` 0 and each above the one before, some `rate_ppm` above 0, and no
+    amount; by a `loan` it is at the milestone `first_draw`. `base_currency` is that of the draws
+    or deposits, where the reward is in another one of as many decimals: points. The first draw for
+    a fixed reward is one in any currency where it is left out. `payees` and `via` have at least
+    one each, and some payee is among those whom the ways let earn: who brings as `partner` is a
+    `partner` or `counterparty_staff`, as `employee` an `employee`, in any other way a `customer`;
+    an `employee` may have told of or seen any prospect.
     """
 
     id: NameInOne
@@ -66,22 +74,36 @@ class RewardPlan:
     claw_back_days: DaysIfAny
 
     def __post_init__(self) -> None:
-        _require(bool(self.payees), "payees [] pay nobody: one role or more")
-        _require(bool(self.via), "via [] rewards nobody: one way of being brought or more")
+        require_some("payees", self.payees)
+        require_some("via", self.via)
+        paid = {"employee", *(role for via in self.via for role in roles_via(via))}
+        none = f"none of {', '.join(self.payees)} earns by via {', '.join(self.via)}"
+        able = " or ".join(sorted(paid))
+        require(not paid.isdisjoint(self.payees), f"payees: {none}; name {able}")
         ended, began = self.in_force_to, self.in_force_from
-        _require(ended is None or ended >= began, f"in_force_to {ended} is not before {began}")
+        require(
+            ended is None or ended >= began,
+            f"in_force_to: {ended} is before in_force_from {began}",
+        )
         if self.basis == "referral":
-            _require(self.amount > 0 and not self.bands, "a fixed reward has an amount, no bands")
-            return
-        _require(not self.amount and bool(self.bands), "a measured reward has bands, no amount")
-        _require(self.basis != "loan" or self.milestone == "first_draw", "loan: at first_draw")
+            require(self.amount > 0, f"amount: {self.amount} is not above 0, for a fixed reward")
+            require(not self.bands, "bands: a fixed reward has an amount and no bands")
+        else:
+            self._check_measured()
+
+    def _check_measured(self) -> None:
+        require(not self.amount, f"amount: {self.amount} is not 0: a measured reward has bands")
+        require_some("bands", self.bands)
+        at_draw = self.basis != "loan" or self.milestone == "first_draw"
+        require(at_draw, f"milestone: {self.milestone!r} is not 'first_draw', for basis 'loan'")
         first = self.bands[0].above
-        _require(first == 0, f"the first band lies above {first}: write above = 0")
-        rising = all(lower.above < upper.above for lower, upper in pairwise(self.bands))
-        _require(rising, "each band lies above the one before")
-        _require(any(band.rate_ppm for band in self.bands), "some rate_ppm is above 0")
+        require(first == 0, f"bands: the first one lies above {first}: write above = 0")
+        require_rising("bands: above", [band.above for band in self.bands])
+        pays = any(band.rate_ppm for band in self.bands)
+        require(pays, "bands: every rate_ppm is 0; some lies above 0")
         same = minor_digits(self.currency) == minor_digits(self.measured_in)
-        _require(same, "both currencies have the same decimals")
+        other = f"{self.base_currency!r} has not as many decimals as currency {self.currency!r}"
+        require(same, f"base_currency: {other}")
 
     @property
     def measured_in(self) -> str:
@@ -100,7 +122,10 @@ class RewardPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewardPlans:
-    """All plans, the versions of one in order."""
+    """All plans, the versions of one in order.
+
+    Each has a greater number than the one before, and begins once that has ended.
+    """
 
     plans: tuple[RewardPlan, ...]
 
@@ -111,7 +136,10 @@ class RewardPlans:
             if before is not None:
                 ended = before.in_force_to or date.max
                 newer = plan.version > before.version and plan.in_force_from > ended
-                _require(newer, f"{plan.id} version {plan.version} begins once the last ended")
+                told = f"{plan.id!r} version {plan.version} from {plan.in_force_from}"
+                last = f"version {before.version} to {ended}"
+                how = "it begins once the last ended, with a greater number"
+                require(newer, f"plans: {told} follows {last}; {how}")
             latest[plan.id] = plan
 
     def in_force(self, on: date) -> Iterator[RewardPlan]:
@@ -154,8 +182,3 @@ def _parts(plan: RewardPlan, base: Minor) -> Iterator[tuple[Minor, Ppm]]:
 def percent(rate: Ppm) -> str:
     """Return a ratio as people write it: `0.4%`."""
     return f"{(Decimal(rate) / PERCENT).normalize():f}%"
-
-
-def _require(sound: bool, message: str) -> None:  # noqa: FBT001 - reads as an assertion
-    if not sound:
-        raise ValueError(message)

@@ -16,6 +16,10 @@ from projections.allowed import (
     Name,
     Percent,
     PercentIfAny,
+    require,
+    require_once,
+    require_rising,
+    require_some,
 )
 
 Potential: TypeAlias = Literal["none", "low", "medium", "high"]
@@ -56,10 +60,10 @@ class Rung:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tiers:
-    """The ladder, the best tier first.
+    """The ladder, the best tier first: at least one, each of its own name.
 
-    A tier holds for `valid_days` from the day on which it was assigned, and is looked at again
-    after `review_days`.
+    `top_percent` rises from tier to tier, to 100. A tier holds for `valid_days` from the day on
+    which it was assigned, and is looked at again after `review_days` if it still holds then.
     """
 
     valid_days: Days
@@ -67,15 +71,12 @@ class Tiers:
     ladder: tuple[Rung, ...]
 
     def __post_init__(self) -> None:
-        names = [rung.name for rung in self.ladder]
-        for name in names:
-            if names.count(name) > 1:
-                message = f"the ladder names {name!r} twice"
-                raise ValueError(message)
         percents = [rung.top_percent for rung in self.ladder]
-        if not percents or percents != sorted(set(percents)) or percents[-1] != ALL_PERCENT:
-            message = "the ladder's top_percent rises from tier to tier, to 100"
-            raise ValueError(message)
+        require_some("ladder", percents)
+        require_once("ladder", [rung.name for rung in self.ladder])
+        require_rising("ladder: top_percent", percents)
+        last = percents[-1]
+        require(last == ALL_PERCENT, f"ladder: the last top_percent is {last}, not {ALL_PERCENT}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +99,8 @@ class Season:
     idle_percent: PercentOfAnother
 
     def __post_init__(self) -> None:
-        if self.busy_percent >= self.idle_percent:
-            message = (
-                f"busy_percent {self.busy_percent} is not below idle_percent {self.idle_percent}"
-            )
-            raise ValueError(message)
+        busy, idle = self.busy_percent, self.idle_percent
+        require(busy < idle, f"busy_percent: {busy} is not below idle_percent {idle}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

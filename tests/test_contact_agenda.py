@@ -352,7 +352,7 @@ def test_what_is_dated_later_changes_no_agenda(book: Book, as_of: date) -> None:
         ("after_days = 90", 'after_days = "soon"', "cold.after_days"),
         ('"12-20"]', '"02-29"]', "interest_date"),
         ('"21:00"', '"25:00"', "quiet_hours"),
-        ('  "cold",\n', "", "reasons are these, each once"),
+        ('  "cold",\n', "", "reasons: without cold; every reason is there, once"),
         ("[cold]", "[cold", "agenda.toml"),
         ("[cold]\nafter_days = 90", "", "cold: is missing; it may hold a table of after_days"),
     ],

@@ -247,8 +247,12 @@ def test_the_value_of_deposits_is_that_of_their_days(book: Book, as_of: date) ->
 @pytest.mark.parametrize(
     ("entry", "instead", "told"),
     [
-        ("top_percent = 100", "top_percent = 90", "to 100"),
-        ("top_percent = 20", "top_percent = 5", "rises from tier to tier"),
+        (
+            "top_percent = 100",
+            "top_percent = 90",
+            "tier.ladder: the last top_percent is 90, not 100",
+        ),
+        ("top_percent = 20", "top_percent = 5", "tier.ladder: top_percent 5 follows 5; they rise"),
         ('otherwise = "medium"', 'otherwise = "middling"', "potential.otherwise"),
         ("brought_percent", "brought_share", "contribution.brought_share is not one of"),
     ],

@@ -120,7 +120,7 @@ def test_a_festival_that_the_table_has_not_is_refused_with_those_it_has(
 def test_a_table_with_a_day_out_of_order_or_a_name_twice_is_refused() -> None:
     first, second = date(2024, 1, 1), date(2025, 1, 1)
     for days in ((), (second, first), (first, first)):
-        with pytest.raises(ValueError, match="each lies after the one before"):
+        with pytest.raises(ValueError, match=r"days: .*(at least one|they rise)"):
             FestivalDays(name="F", days=days)
     sound = FestivalDays(name="F", days=(first, second))
     with pytest.raises(ValueError, match="there twice"):

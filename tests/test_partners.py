@@ -298,7 +298,7 @@ def test_a_subject_listed_twice_is_refused(tmp_path: Path) -> None:
     text = "[[versions]]\nversion = 1\nin_force_from = 1990-01-01\n"
     text += 2 * "[[versions.admission]]\nsubject = 'licence'\nvalid_months = 12\n"
     (tmp_path / "partner.toml").write_text(text, "utf-8")
-    with pytest.raises(RulesError, match="listed once"):
+    with pytest.raises(RulesError, match=r"versions\.0\.admission: 'licence' is there twice"):
         read_rules(tmp_path / "partner.toml", PartnerRulesFile)
 
 

@@ -165,7 +165,7 @@ def test_a_way_or_a_role_that_is_not_rewarded_gives_nothing() -> None:
     assert detail(of_x(FRIEND), via) == "who is brought via customer is not rewarded"
     employees = planned(replace(FRIEND, payees=("employee",)))
     assert detail(of_x(FRIEND), employees) == "the plan does not pay customer"
-    nobody = planned(replace(FRIEND, payees=("partner",)))
+    nobody = planned(replace(FRIEND, payees=("partner",), via=("customer", "partner")))
     words = "nothing of it is owed to Y, but to nobody whom the plan pays"
     assert detail(of_x(FRIEND, payee_id="Y"), nobody) == words
 

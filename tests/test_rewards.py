@@ -542,13 +542,17 @@ def test_a_row_knows_nothing_dated_later() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"amount": 0}, "has an amount"),
+        ({"amount": 0}, "amount: 0 is not above 0"),
         ({"bands": (Band(above=0, rate_ppm=1),)}, "no bands"),
-        ({"payees": ()}, r"payees \[\] pay nobody"),
-        ({"via": ()}, r"via \[\] rewards nobody"),
-        ({"in_force_to": day(-1)}, "in_force_to 2023-12-09 is not before 2023-12-10"),
-        ({"basis": "deposits", "amount": 0}, "has bands"),
-        ({"basis": "loan", "amount": 0, "bands": (Band(above=0, rate_ppm=1),)}, "at first_draw"),
+        ({"payees": ()}, r"payees: \[\] is empty"),
+        ({"via": ()}, r"via: \[\] is empty"),
+        ({"in_force_to": day(-1)}, "in_force_to: 2023-12-09 is before in_force_from 2023-12-10"),
+        ({"basis": "deposits"}, "amount: 10001 is not 0"),
+        ({"basis": "deposits", "amount": 0}, r"bands: \[\] is empty"),
+        (
+            {"basis": "loan", "amount": 0, "bands": (Band(above=0, rate_ppm=1),)},
+            "milestone: 'converted' is not 'first_draw'",
+        ),
     ],
 )
 def test_a_plan_that_gives_nothing_clear_is_refused(change: dict[str, Any], message: str) -> None:
@@ -560,9 +564,18 @@ def test_a_plan_that_gives_nothing_clear_is_refused(change: dict[str, Any], mess
     ("change", "message"),
     [
         ({"bands": (Band(above=1, rate_ppm=1),)}, "write above = 0"),
-        ({"bands": (Band(above=0, rate_ppm=1), Band(above=0, rate_ppm=2))}, "one before"),
-        ({"bands": (Band(above=0, rate_ppm=0), Band(above=9, rate_ppm=0))}, "some rate_ppm"),
-        ({"base_currency": "JPY"}, "same decimals"),
+        (
+            {"bands": (Band(above=0, rate_ppm=1), Band(above=0, rate_ppm=2))},
+            "bands: above 0 follows 0; they rise",
+        ),
+        (
+            {"bands": (Band(above=0, rate_ppm=0), Band(above=9, rate_ppm=0))},
+            "bands: every rate_ppm is 0",
+        ),
+        (
+            {"base_currency": "JPY"},
+            "base_currency: 'JPY' has not as many decimals as currency 'CZK'",
+        ),
     ],
 )
 def test_bands_that_do_not_rise_are_refused(change: dict[str, Any], message: str) -> None:

@@ -89,9 +89,14 @@ def test_a_folder_of_rules_that_is_none_is_refused(
         ),
         ("value", "percent = 20\n", "percent = 200\n", ("top.percent", "200", "1 to 100")),
         ("value", "days = 90\nf", "days = 0\nf", ("drift.days", "0", "1 to 36500")),
-        ("value", '"gold", top', '"platinum", top', ("tier", "names 'platinum' twice")),
+        ("value", '"gold", top', '"platinum", top', ("tier.ladder", "'platinum' is there twice")),
         ("value", 'name = "gold"', 'name = " gold"', ("tier.ladder.1.name", "' gold'")),
-        ("value", "busy_percent = 80", "busy_percent = 120", ("season", "120 is not below")),
+        (
+            "value",
+            "busy_percent = 80",
+            "busy_percent = 120",
+            ("season.busy_percent", "120 is not below"),
+        ),
         ("value", '"medium"', '"middling"', ("potential.otherwise", "'middling'", "'medium'")),
         ("agenda", "after_days = 90", "after_days = -5", ("cold.after_days", "-5", "1 to 36500")),
         ("agenda", "after_days = 90", "after_days = 9.0", ("cold.after_days", "9.0", "whole")),
@@ -149,7 +154,7 @@ def test_a_folder_of_rules_that_is_none_is_refused(
             "above = 1000000000000001",
             ("plans.1.bands.1.above", "from 0 to 1000000000000000"),
         ),
-        ("rewards", "above = 0", "above = 5", ("plans.1", "lies above 5: write above = 0")),
+        ("rewards", "above = 0", "above = 5", ("plans.1.bands", "lies above 5: write above = 0")),
         (
             "rewards",
             "amount = 10000",
@@ -163,12 +168,12 @@ def test_a_folder_of_rules_that_is_none_is_refused(
             ("versions.0.split.referrer", "101", "1 to 100"),
         ),
         ("rewards", "claim_days = ", "claim_days = -", ("plans.0.claim_days", "0 to 36500")),
-        ("rewards", '["customer"]', "[]", ("plans.0", "payees []", "one role or more")),
+        ("rewards", '["customer"]', "[]", ("plans.0.payees", "[]", "at least one")),
         (
             "rewards",
             "in_force_from = 1990-01-01",
             "in_force_from = 1990-01-01\nin_force_to = 1989-12-31",
-            ("plans.0", "in_force_to 1989-12-31", "1990-01-01"),
+            ("plans.0.in_force_to", "1989-12-31", "1990-01-01"),
         ),
         ("judgement", '"visited",', '"seen",', ("steps.1", "'seen'", "'visited'")),
         (
@@ -200,7 +205,7 @@ def test_a_folder_of_rules_that_is_none_is_refused(
             "partner",
             "at_most = 70",
             "at_most = 70\nat_least = 71",
-            ("versions.0.admission.3", "at_least 71 is above at_most 70"),
+            ("versions.0.admission.3.at_least", "71 is above at_most 70"),
         ),
         ("lapse", "days = 180", "days = 0", ("days", "0", "1 to 36500")),
         (
@@ -208,6 +213,31 @@ def test_a_folder_of_rules_that_is_none_is_refused(
             '["guarantor"]',
             '["guarantor", "guarantor"]',
             ("exempt.1", "'guarantor'", "twice"),
+        ),
+        ("agenda", '"08:00"', '"21:00"', ("quiet_hours.from_time", "'21:00' is to_time too")),
+        (
+            "agenda",
+            "every_days = 30",
+            "every_days = 7",
+            ("key_customer.ahead_days", "7 is not below every_days 7"),
+        ),
+        (
+            "rewards",
+            'via = ["partner"]',
+            'via = ["campaign", "employee"]',
+            ("plans.1.payees", "none of partner earns by via", "name customer or employee"),
+        ),
+        (
+            "attribution",
+            "referrer = 100",
+            "referrer = 60",
+            ("versions.0.split.referrer", "60, teller 0 and contact 0", "100"),
+        ),
+        (
+            "rewards",
+            "above = 100000000",
+            "above = 0",
+            ("plans.1.bands", "above 0 follows 0", "rise"),
         ),
         ("value", "[top]\npercent = 20", "", ("top", "is missing", "a table of percent")),
         ("value", "percent = 20\n", "", ("top.percent", "is missing", "from 1 to 100")),
@@ -299,6 +329,15 @@ def test_a_value_of_a_type_that_no_entry_has_is_refused_wherever_it_stands(name:
             with pytest.raises(ValueError, match=rf"^{re.escape(place)}(\.\w+)*:? .*is not .+"):
                 read_table(rules, FILES[name])
         table[entry] = value
+
+
+@pytest.mark.parametrize("name", ["attribution.toml", "network.toml", "partner.toml"])
+def test_rules_that_have_versions_have_at_least_one(folder: Path, name: str) -> None:
+    path = folder / name
+    path.write_text("versions = []")
+    with pytest.raises(RulesError) as refused:
+        read_rules(path, FILES[name])
+    assert str(refused.value) == f"{path}: versions: [] is empty; there is at least one"
 
 
 def test_a_list_that_names_a_festival_twice_is_refused(folder: Path) -> None:

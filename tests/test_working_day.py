@@ -221,3 +221,13 @@ def test_rules_that_cannot_be_used_fail_with_their_code(
     assert answer.status == 1
     assert "bad-rules" in answer.err
     assert "interest_date.round_days" in answer.err
+
+
+def test_a_bank_may_ask_for_no_step_before_a_first_draw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "judgement.toml").write_text("steps = []\nwithin_days = 365\n")
+    monkeypatch.setenv("GUANXI_RULES", str(tmp_path))
+    assert shown("judgement", "C1", "--json").document()["checklist"] == []
+    assert "power bill" in shown("judgement", "C1").out
+    assert len(guanxi("export", "checklist").out.splitlines()) == 1

@@ -81,8 +81,7 @@ def read_table(table: dict[str, Any], cls: type[Table], where: str = "") -> Tabl
     try:
         return cls(**read)
     except ValueError as error:
-        message = f"{where}: {error}" if where else str(error)
-        raise ValueError(message) from None
+        raise ValueError(_entry(where, error)) from None  # it begins with an entry of the table
 
 
 def _entry(where: str, name: object) -> str:

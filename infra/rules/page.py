@@ -27,7 +27,8 @@ missing and a value that an entry may not hold are refused (`bad-rules`), with t
 the value and what is allowed. `guanxi serve` reads all of them before it starts, and again for
 each answer: one that cannot be used any more is told in the answers that need it.
 
-The tables of a list (`[[…]]`) have nothing in the last column: see the file that is built in.
+A list may be empty where its table does not say otherwise. The tables of a list (`[[…]]`) have
+nothing in the last column: see the file that is built in.
 """
 
 
