@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
-
-import structlog
 
 from consumers.packed_rows import PackedBook
 from consumers.replay import replay
 from infra.closes import last_closed
 from infra.codec import canonical, decode
-from infra.composition import KeysUnnamedError
-from infra.key_folder import KeysError
 from infra.views.row_codec import ROWS
 from projections.book import Book, currencies
 
@@ -95,21 +91,6 @@ class Answers:
         return Book.from_rows(
             (key, row) for key, row in past.rows.items() if key[1] in projection.kinds
         )
-
-
-def with_birthdays(parts: Parts, book: Book, known_at: Instant | None = None) -> Book:
-    """Return the book with the birthdays that were known then, where the keys are at hand.
-
-    Without them it stays as it is, and a warning says so: who may not open what is sealed gets
-    the rest of the agenda.
-    """
-    try:
-        index = parts.personal_index()
-    except (KeysUnnamedError, KeysError) as error:
-        structlog.get_logger().warning("no birthdays", code=error.code, error=str(error))
-        return book
-    through = parts.store.position() if known_at is None else parts.store.position_at(known_at)
-    return replace(book, birthdays=index.birthdays(through))
 
 
 def currency_of(book: Book, told: str | None) -> str:

@@ -11,7 +11,7 @@ import pytest
 from infra.rules.reading import DATA, RulesError, agenda_rules, read_rules
 from projections.agenda_rules import FestivalDays, Festivals
 from projections.book import Book
-from projections.contact_agenda import agenda_rows
+from projections.contact_agenda import AgendaRow, agenda_rows
 from projections.facts import TierFrom
 from tests.books import customer
 from tests.surfaces.cli import guanxi
@@ -139,8 +139,13 @@ def test_beyond_the_table_an_agenda_has_no_festivals_and_says_so_once(
     demo_ledger: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GUANXI_LEDGER", f"sqlite:{demo_ledger}")
-    for as_of, times in (("1993-02-21", 0), ("2100-12-31", 1), ("2150-01-01", 1)):
-        for call in (("show", "agenda", "--json"), ("export", "agenda")):
+    told = ["festivals not known: festivals.toml has those of 1900 to 2100"]
+    for as_of, warnings in (("1993-02-21", []), ("2100-12-31", told), ("2150-01-01", told)):
+        for call in (("show", "agenda", "--json"), ("export", "agenda", "--json")):
             answer = guanxi(*call, "--as-of", as_of)
             assert answer.status == 0, answer.err
-            assert answer.err.count("festivals not known") == times, (call, as_of)
+            assert answer.document()["warnings"] == warnings
+            assert answer.err.count("festivals not known") == len(warnings), (call, as_of)
+        answer = guanxi("export", "agenda", "--as-of", as_of)
+        assert answer.out.splitlines()[0] == ",".join(AgendaRow._fields)
+        assert answer.err.count("festivals not known") == len(warnings)

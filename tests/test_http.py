@@ -166,6 +166,23 @@ def test_rules_that_cannot_be_used_any_more_are_told_with_what_is_wrong(
     assert "nothing" in found["detail"]
 
 
+def test_an_agenda_says_what_it_has_to_do_without(asking: TestClient) -> None:
+    unknown = ["festivals not known: festivals.toml has those of 1900 to 2100"]
+    for as_of, warnings in (("1993-02-01", []), ("2150-01-01", unknown)):
+        answer = asking.get(f"/agenda?as_of={as_of}")
+        documented("/agenda", "get", answer)
+        assert answer.json()["warnings"] == warnings
+
+
+def test_an_agenda_without_the_keys_says_that_it_has_no_birthdays(
+    client: TestClient, tmp_path: Path
+) -> None:
+    [keys] = (tmp_path / "copy").glob("*.keys")
+    keys.rename(tmp_path / "away")
+    answer = client.get("/agenda?as_of=1993-02-01").json()
+    assert answer["warnings"] == ["birthdays not known: the keys are not at hand"]
+
+
 def test_a_page_of_windows_leads_to_the_next(asking: TestClient) -> None:
     everything = asking.get("/compliance").json()
     assert everything["next"] is None

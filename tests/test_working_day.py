@@ -138,6 +138,16 @@ def test_a_day_list_has_what_is_due_and_what_was_overdone_most_urgent_first() ->
     assert "overdue" in shown("agenda", "--as-of", "2024-02-20").out
 
 
+def test_a_day_list_without_the_keys_says_that_it_has_no_birthdays(tmp_path: Path) -> None:
+    for view in (("show", "agenda"), ("export", "agenda")):
+        words = (*view, "--as-of", "2024-02-20", "--json")
+        assert guanxi(*words).document()["warnings"] == []
+        found = guanxi(*words, "--keys", str(tmp_path / "nothing"))
+        unknown = "birthdays not known: the keys are not at hand"
+        assert found.document()["warnings"] == [unknown]
+        assert found.err.count("no birthdays") == 1
+
+
 def test_a_day_list_is_one_managers() -> None:
     for manager, rows in (("RM-1", 3), ("RM-2", 0)):
         words = ("agenda", "--as-of", "2024-02-20", "--manager", manager, "--json")

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from infra.agenda_answers import agenda_of
 from infra.answers import currency_of
 from infra.cli import complying, graphs, networks, rewarding, working_day
 from infra.cli.failures import BadCallError, persisting
@@ -103,6 +104,7 @@ def export(
     With --json and without --out the rows are in the one JSON document.
     """
     graph = view == "network" and format_ in GRAPH_FORMATS
+    more: dict[str, Any] = {}
     formats = (*FORMATS, *GRAPH_FORMATS) if graph else FORMATS
     _chosen("view", view, VIEWS)
     chosen = _chosen("--format", format_ or "csv", {name: name for name in formats})
@@ -114,20 +116,21 @@ def export(
         on, book = asked(settings, RELATIONSHIP, as_of, known_at)
         written = write_graph(book, on, currency_of(book, currency), chosen, out)
     else:
-        on, row_type, rows = _rows(settings, view, as_of, known_at, currency)
+        on, row_type, rows, more = _rows(settings, view, as_of, known_at, currency)
         if to_json:
             found = [row_document(row) for row in rows]
-            settings.answer({"view": view, "as_of": str(on), "rows": found}, lambda: None)
+            settings.answer({"view": view, "as_of": str(on), "rows": found, **more}, lambda: None)
             return
         written = write_export(row_type, rows, chosen, out)
     if out is not None:
-        document = {"view": view, "as_of": str(on), "rows": written, "out": str(out)}
+        document = {"view": view, "as_of": str(on), "rows": written, "out": str(out), **more}
         settings.answer(document, lambda: typer.echo(f"{written} rows in {out}"))
 
 
 def _rows(
     settings: Settings, view: str, as_of: str | None, known_at: str | None, currency: str | None
-) -> tuple[date, Any, Iterator[Any]]:
+) -> tuple[date, Any, Iterator[Any], dict[str, Any]]:
+    """Return the date, the type of the rows, the rows, and what a JSON document tells beside."""
     if view in STREAMED:
         row_type, read = STREAMED[view]
 
@@ -135,11 +138,14 @@ def _rows(
             return read(answers, on, currency, known)
 
         on, rows = answered(settings, as_of, known_at, ask)
-        return on, row_type, rows
+        return on, row_type, rows, {}
     projection, row_type, made = EXPORTS[view]
-    on, book = asked(settings, projection, as_of, known_at, birthdays=view == "agenda")
+    if view == "agenda":
+        on, (book, _, warnings) = answered(settings, as_of, known_at, agenda_of)
+        return on, row_type, made(book, on, ""), {"warnings": warnings}
+    on, book = asked(settings, projection, as_of, known_at)
     told = "" if view in WITHOUT_AMOUNTS else currency_of(book, currency)
-    return on, row_type, made(book, on, told)
+    return on, row_type, made(book, on, told), {}
 
 
 @with_settings

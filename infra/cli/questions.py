@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from infra.answers import Answers, NotFoundError, with_birthdays
+from infra.answers import Answers, NotFoundError
 from infra.cli.failures import persisting
 from infra.cli.moments import day, instant
 from infra.composition import opened
@@ -29,14 +29,11 @@ def asked(
     projection: Projection,
     as_of: str | None,
     known_at: str | None,
-    *,
-    birthdays: bool = False,
 ) -> tuple[date, Book]:
-    """Return the date asked for and the book that answers, with birthdays where they are asked."""
+    """Return the date asked for and the book that answers."""
 
     def ask(answers: Answers, _on: date, known: Instant | None) -> Book:
-        book = answers.book(projection, known)
-        return with_birthdays(answers.parts, book, known) if birthdays else book
+        return answers.book(projection, known)
 
     return answered(settings, as_of, known_at, ask)
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from infra.agenda_answers import agenda_of
 from infra.answers import NotOpenError, currency_of
 from infra.cli.moments import AsOf, KnownAt  # noqa: TC001 - Typer reads them at run time
-from infra.cli.questions import Currency, asked, not_found
+from infra.cli.questions import Currency, answered, asked, not_found
 from infra.cli.settings import Settings, with_settings
 from infra.documents import (
     agenda_document,
@@ -23,7 +24,7 @@ from infra.rendering.agenda import agenda_view
 from infra.rendering.judgement import judgement_view
 from infra.rendering.ownership import ownership_view
 from infra.rendering.value import value_view, values_view
-from infra.rules.reading import agenda_rules, agenda_rules_of, judgement_rules, value_rules
+from infra.rules.reading import agenda_rules, judgement_rules, value_rules
 from projections.contact_agenda import AgendaRow, agenda_rows, of_manager, ranked
 from projections.customer_value import ValueRow, top_share, value_rows
 from projections.follow_ups import FollowUpRow, follow_up_rows
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
 
 def _agenda(book: Book, as_of: date, _: str) -> Iterator[AgendaRow]:
-    return agenda_rows(book, as_of, agenda_rules_of(as_of))
+    return agenda_rows(book, as_of, agenda_rules())
 
 
 def _follow_ups(book: Book, as_of: date, _: str) -> Iterator[FollowUpRow]:
@@ -98,8 +99,7 @@ def show_agenda(
     known_at: KnownAt = None,
 ) -> None:
     """Show whom to see, why, and by when; what was overdone; promises kept and missed."""
-    on, book = asked(settings, RELATIONSHIP, as_of, known_at, birthdays=True)
-    rules = agenda_rules_of(on)
+    on, (book, rules, warnings) = answered(settings, as_of, known_at, agenda_of)
     rows = agenda_rows(book, on, rules)
     if manager is not None:
         rows = of_manager(book, rows, manager, on)
@@ -112,6 +112,7 @@ def show_agenda(
         "manager": manager,
         "rows": [agenda_document(row, rules) for row in found],
         "follow_ups": [row_document(row) for row in promised],
+        "warnings": warnings,
     }
     settings.answer(document, lambda: Console().print(agenda_view(found, promised, on, manager)))
 

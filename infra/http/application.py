@@ -34,7 +34,6 @@ from infra.http.schemas import (
     answers,
 )
 from infra.policy.judging import events_of_raised
-from infra.rules.reading import agenda_rules_of
 from projections.contact_agenda import agenda_rows, of_manager
 from projections.facts import FindingStatus  # noqa: TC001 - FastAPI reads it at run time
 from projections.findings import finding_rows
@@ -120,13 +119,12 @@ def _queries(queries: Queries) -> APIRouter:
         after: Annotated[str, Query(description="A customer id: the page after it.")] = "",
         limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = PAGE_ROWS_MAX,
     ) -> dict[str, Any]:
-        book, on = queries.book_with_birthdays(RELATIONSHIP, asked)
-        rules = agenda_rules_of(on)
+        (book, rules, warnings), on = queries.agenda(asked)
         rows = agenda_rows(book, on, rules)
         if manager is not None:
             rows = of_manager(book, rows, manager, on)
         rest = (row for row in rows if row.customer_id > after)
         page, following = page_of(rest, limit, "customer_id", lambda r: agenda_document(r, rules))
-        return {"as_of": str(on), "rows": page, "next": following}
+        return {"as_of": str(on), "rows": page, "next": following, "warnings": warnings}
 
     return router

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime  # noqa: TC002 - FastAPI reads it at run time
 
-from infra.answers import Answers, NotFoundError, with_birthdays
+from infra.agenda_answers import agenda_of
+from infra.answers import Answers, NotFoundError
 from infra.audit import history
 from infra.documents import row_document
 from infra.http import problems
@@ -18,11 +19,12 @@ from infra.http.reading import reading
 from infra.http.served import through
 from infra.kept_network import KeptNetwork
 from infra.network_answers import network_of
-from projections.projection import NETWORK
+from projections.projection import NETWORK, RELATIONSHIP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from infra.agenda_answers import Agenda
     from infra.composition import Parts
     from infra.http.served import Served
     from projections.book import Book
@@ -89,10 +91,12 @@ class Queries:
         answers = Answers(self._served.parts)
         return answers.book(projection, asked.known_at), answers.as_of(asked.as_of)
 
-    def book_with_birthdays(self, projection: Projection, asked: Question) -> tuple[Book, date]:
-        """Return the same with birthdays, where this process has the keys."""
-        book, on = self.book(projection, asked)
-        return with_birthdays(self._served.parts, book, asked.known_at), on
+    def agenda(self, asked: Question) -> tuple[Agenda, date]:
+        """Return what the agenda is made of and the date; waits for `min_position`."""
+        self._wait(RELATIONSHIP, asked.min_position)
+        answers = Answers(self._served.parts)
+        on = answers.as_of(asked.as_of)
+        return agenda_of(answers, on, asked.known_at), on
 
     @property
     def parts(self) -> Parts:

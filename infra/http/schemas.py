@@ -211,6 +211,7 @@ Agenda = create_model(
     as_of=(date, ...),
     rows=(list[_AgendaRow], ...),  # type: ignore[valid-type]  # as above
     next=(str | None, ...),
+    warnings=(list[str], ...),
 )
 
 

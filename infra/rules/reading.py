@@ -13,12 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
-import structlog
-
 from domain.telling import told
 from infra.rules.entries import read_table
 from projections.agenda_rules import AgendaFile, AgendaRules, FestivalDays, Festivals
-from projections.book import later
 from projections.judgement import JudgementRules
 from projections.network_rules import NetworkRules, NetworkRulesFile, version_on
 from projections.partner_rules import PartnerRules, PartnerRulesFile
@@ -81,19 +78,6 @@ def agenda_rules() -> AgendaRules:
     file = _rules("agenda.toml", AgendaFile)
     valid_days, greeted = value_rules().tier.valid_days, tuple(_greeted(file))
     return told(AgendaRules, file, tier_valid_days=valid_days, greeted=greeted)
-
-
-def agenda_rules_of(on: date) -> AgendaRules:
-    """Return the rules of an agenda of a date; a warning says so where it knows no festivals.
-
-    Raises `RulesError`.
-    """
-    rules = agenda_rules()
-    years = rules.festival_years
-    if on.year not in years or later(on, rules.festival.before_days).year not in years:
-        known = f"{years[0]} to {years[-1]}" if years else "no year"
-        structlog.get_logger().warning("festivals not known", as_of=str(on), known=known)
-    return rules
 
 
 def _greeted(file: AgendaFile) -> Iterator[FestivalDays]:
