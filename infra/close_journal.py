@@ -131,6 +131,11 @@ class CloseJournal:
         records = [self._record(source, id_, event, cause) for id_, event in events]
         last = records[-1].id.encode()
         claims = [Claim(_last_of(on), last, len(records) - 1, reported.last)]
+        claims += [  # by which commands know of it
+            Claim(f"finding:{event.finding_id}", id_.encode(), place)
+            for place, (id_, event) in enumerate(events)
+            if isinstance(event, FindingRaised)
+        ]
         if isinstance(events[-1][1], BusinessDateClosed):
             before = closes_of(self._store).finished
             replaces = before.isoformat().encode() if before else None

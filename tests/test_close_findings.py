@@ -16,6 +16,7 @@ from domain.close import BusinessDateClosed, CloseStarted, PackUsed
 from domain.errors import PacksDifferError
 from domain.finding import FindingRaised
 from infra import closer
+from infra.answers import Answers
 from infra.close_journal import CloseJournal
 from infra.closer import Closed, Closer
 from infra.codec import decode_record
@@ -26,6 +27,8 @@ from infra.http.served import Served
 from infra.policy.judging import judged, raise_findings
 from infra.policy.packs import DATA, load_packs
 from infra.rules.reading import DATA as RULES
+from projections.findings import finding_rows
+from projections.projection import FINDINGS
 from tests.closing_ledger import (
     SHORT,
     balances,
@@ -335,6 +338,32 @@ def test_unjudged_is_told_instead_of_packs(tmp_path: Path) -> None:
     assert guanxi(*words, "--pack", "us").status == 2
     [closed] = guanxi(*words, "--json").document()["closed"]
     assert (closed["tested"], closed["findings"]) == (1, 0)
+
+
+def test_what_a_close_found_can_be_dealt_with(bank: Parts) -> None:
+    close(bank, march(8))
+    one, other = (each.finding_id for each in raised(bank))
+    of_one = {"finding_id": one, "by": "CO-1"}
+    tell(
+        bank,
+        told("assign-finding", of_one | {"assigned_on": "2024-03-09", "assigned_to": "CO-1"}),
+        told("remediate-finding", of_one | {"remediated_on": "2024-03-10", "measure": "undone"}),
+        told("report-finding", of_one | {"reported_on": "2024-03-11", "reported_to": "NFRA"}),
+    )
+    justified = {"justified_on": "2024-03-09", "reason": "own", "justified_by": "CO-1"}
+    tell(bank, told("justify-finding", {"finding_id": other, "approved_by": "HEAD"} | justified))
+    bank.catch_up()
+    rows = finding_rows(Answers(bank).book(FINDINGS), march(31))
+    assert {row.finding_id: row.status for row in rows} == {one: "reported", other: "justified"}
+
+
+def test_a_judge_whom_a_close_overtakes_raises_nothing_twice(bank: Parts) -> None:
+    bank.catch_up()
+    found = judged(bank, load_packs(["cn"]), march(8))
+    store = Overtaken(bank.store, 1, lambda: close(bank, march(8)))
+    raise_findings(replace(bank, store=store).ledger(), found, "officer")  # type: ignore[arg-type]  # as a store
+    assert (len(found.findings), found.raised, found.refused) == (2, set(), {})
+    assert len(raised(bank)) == 2
 
 
 def test_a_finding_raised_by_somebody_while_a_close_lay_dead_is_left_alone(bank: Parts) -> None:
