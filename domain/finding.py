@@ -237,13 +237,13 @@ def _raise(
     return (raised,)
 
 
-def finding_id(rule: str, version: int, customer_id: str, facts: Iterable[str]) -> str:
+def finding_id(pack: str, rule: str, version: int, customer_id: str, facts: Iterable[str]) -> str:
     """Return the id of what a pack finds: a UUIDv5 over these, each parted by a space.
 
-    `facts` are the keys of those that make it the offence it is. None of them, no rule and no
-    customer id holds a space, so no two run together.
+    `facts` are the keys of those that make it the offence it is. None of the names, ids and keys
+    holds a space, so no two run together.
     """
-    return str(uuid5(FINDINGS, " ".join((rule, str(version), customer_id, *facts))))
+    return str(uuid5(FINDINGS, " ".join((pack, rule, str(version), customer_id, *facts))))
 
 
 def _check_id(command: RaiseFinding) -> None:

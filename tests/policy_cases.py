@@ -9,6 +9,7 @@ from domain.account import AccountKind, AccountOpened, BalanceObserved
 from domain.commitment import CommitmentAgreed, CountedAccount, Terms
 from domain.contact import ContactRecorded
 from domain.dealing import Product, ProductSold
+from domain.finding import FindingRaised
 from domain.hold import HoldBasis, HoldPlaced
 from domain.loan import DrawReversed, LoanApproved, LoanDrawn
 from domain.relationship import RelationshipOpened
@@ -48,6 +49,11 @@ def found(*events: Event, pack: str, rule: str, as_of: str = AS_OF) -> Sequence[
     """Return what a rule of a pack finds in a history."""
     findings = findings_of(book_of(*events), load_packs([pack]), on(as_of))
     return [finding for finding in findings if finding.rule == rule]
+
+
+def raised(finding: Finding, day: str) -> FindingRaised:
+    """Return a finding as it was raised on a day."""
+    return FindingRaised(raised_on=on(day), events=(), **finding._asdict())
 
 
 def facts_and_day(

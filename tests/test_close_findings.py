@@ -153,7 +153,7 @@ def test_the_law_of_the_day_judges_however_late_the_close(tmp_path: Path) -> Non
 def test_a_correction_raises_anew_and_what_was_raised_stays(bank: Parts) -> None:
     close(bank, march(6), march(8))
     before = raised(bank)
-    tell(bank, *balances("400.00", account_id="A2", first=march(6)))
+    tell(bank, *balances("400.00", "400.00", account_id="A2", first=march(6)))
     [closed] = close(bank, march(9), carry=True)
     assert closed.findings == 1
     assert raised(bank)[:2] == before

@@ -126,7 +126,7 @@ def test_a_finding_is_raised_once_and_its_id_stands_for_no_other() -> None:
 
 
 def test_the_id_of_what_a_pack_finds_is_given_by_judging_alone() -> None:
-    id_ = finding_id("CN-01", 2, "C1", ["draw:D1"])
+    id_ = finding_id("cn", "CN-01", 2, "C1", ["draw:D1"])
     by_hand = replace(raise_it, finding_id=id_)
     judged = RaiseFound(**{each.name: getattr(by_hand, each.name) for each in fields(by_hand)})
     given(ada).when(judged).then(replace(raised, finding_id=id_))

@@ -134,16 +134,17 @@ def test_the_same_facts_give_the_same_findings_whatever_the_order_of_rows() -> N
 
 def test_the_id_of_a_finding_is_fixed_by_rule_version_customer_and_facts() -> None:
     facts = ("commitment:K1", "loan:L1")
-    fixed = finding_id("CN-02", 1, "C1", facts)
-    assert fixed == "bc4c537f-4a88-5107-9fba-c6f5858a47a7"
+    fixed = finding_id("cn", "CN-02", 1, "C1", facts)
+    assert fixed == "73f22387-9c6b-5b4e-9092-5886018a6392"
     others = {
-        finding_id("CN-02", 2, "C1", facts),
-        finding_id("CN-01", 1, "C1", facts),
-        finding_id("CN-02", 1, "C2", facts),
-        finding_id("CN-02", 1, "C1", facts[:1]),
-        finding_id("CN-02", 1, "C1", tuple(reversed(facts))),
+        finding_id("ours", "CN-02", 1, "C1", facts),
+        finding_id("cn", "CN-02", 2, "C1", facts),
+        finding_id("cn", "CN-01", 1, "C1", facts),
+        finding_id("cn", "CN-02", 1, "C2", facts),
+        finding_id("cn", "CN-02", 1, "C1", facts[:1]),
+        finding_id("cn", "CN-02", 1, "C1", tuple(reversed(facts))),
     }
-    assert len(others | {fixed}) == 6
+    assert len(others | {fixed}) == 7
 
 
 def test_the_same_story_ten_days_later_is_judged_by_another_law() -> None:
@@ -269,6 +270,7 @@ def test_two_judges_at_once_raise_a_finding_once(parts: Parts) -> None:
     raise_findings(parts.ledger(), one, "officer")
     raise_findings(parts.ledger(), other, "another officer")
     assert (len(one.raised), len(other.raised)) == (2, 0)
+    assert (other.new, other.known) == ([], one.raised)
     assert len(raised(parts)) == 2
 
 

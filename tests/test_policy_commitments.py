@@ -20,6 +20,7 @@ from tests.policy_cases import (
     held,
     on,
     opened,
+    raised,
 )
 
 if TYPE_CHECKING:
@@ -43,11 +44,18 @@ def test_a_commitment_before_the_draw_of_its_loan_is_a_tie_on_the_day_of_the_dra
     assert cn02(*BEFORE_THE_DRAW, as_of="2021-03-02") == []
 
 
-def test_a_draw_told_late_makes_no_other_finding_of_the_same_tie() -> None:
-    earlier = drawn("2021-03-02", draw_id="D0")
-    [first], [again] = cn02(*BEFORE_THE_DRAW), cn02(*BEFORE_THE_DRAW, earlier)
-    assert again.facts == ("commitment:K1", "loan:L1", "draw:D0")
-    assert again.finding_id == first.finding_id
+def test_a_draw_told_late_makes_no_other_finding_of_the_same_tie_while_it_is_one() -> None:
+    earlier, later = drawn("2021-03-02", draw_id="D0"), drawn("2021-03-05", draw_id="D2")
+    [first] = cn02(*BEFORE_THE_DRAW)
+    known = raised(first, "2021-03-04")
+    assert cn02(*BEFORE_THE_DRAW, known, earlier) == [first]
+    pledged = (opened("2016-01-01"), held("2021-03-01"))
+    let_go = HoldReleased(
+        customer_id="C1", hold_id="H1", account_id="A1", released_on=on("2021-03-04")
+    )
+    [again] = cn02(*BEFORE_THE_DRAW, known, *pledged, let_go, later)
+    assert again.facts == ("commitment:K1", "loan:L1", "draw:D2")
+    assert again.finding_id != first.finding_id
 
 
 @pytest.mark.parametrize("agreed_on", ["2021-03-01", "2021-03-02"])

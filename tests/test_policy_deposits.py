@@ -142,6 +142,9 @@ def test_a_deposit_under_the_law_is_found_whatever_was_placed_before_it() -> Non
     assert finding.facts[0] == "balance:A1:2012-01-21"
     assert cn01(*story, *before_the_law) == []  # it lay there, and was not placed again
     assert cn01(*story, *before_the_law, balance("2012-01-21", 39_999)) == []
+    taken_out = (balance("2012-01-19", 0), balance("2012-01-21", 20_000))
+    [again] = cn01(*story, *before_the_law, *taken_out)
+    assert again.facts[0] == "balance:A1:2012-01-21"
 
 
 def test_a_deposit_is_judged_by_one_version_though_it_lies_on_under_the_next() -> None:

@@ -15,7 +15,7 @@ from projections.policy.judging import findings_of
 from projections.projection import RELATIONSHIP
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from consumers.event_store import EventStore
@@ -34,13 +34,13 @@ class Judgement:
     """What was found as of a date; `known` was raised before; `through` is the ledger's position.
 
     `events` holds the ids of the events behind each finding, by its id. `raised` and `refused` are
-    filled by `raise_findings`.
+    filled by `raise_findings`, and `known` with what somebody raised meanwhile.
     """
 
     as_of: date
     through: int
     findings: Sequence[Finding]
-    known: Collection[str]
+    known: set[str]
     events: Mapping[str, tuple[str, ...]]
     raised: set[str] = field(default_factory=set)
     refused: dict[str, RefusedError] = field(default_factory=dict)
@@ -60,7 +60,8 @@ def judged(
     answers = Answers(parts)
     book = answers.book(RELATIONSHIP, known_at)
     now = book if known_at is None else answers.book(RELATIONSHIP)
-    found, known = findings_of(book, packs, as_of), now.findings.keys()
+    found = findings_of(book, packs, as_of)
+    known = now.findings.keys() & {finding.finding_id for finding in found}
     new = [finding for finding in found if finding.finding_id not in known]
     before = [finding.finding_id for finding in found if finding.finding_id in known]
     events = events_of_raised(store, before)
@@ -95,6 +96,8 @@ def raise_findings(ledger: Ledger, found: Judgement, actor: str) -> None:
             found.raised.add(command.finding_id)
         elif isinstance(outcome, Refused) and not isinstance(outcome.error, KeyConflictError):
             found.refused[command.finding_id] = outcome.error
+        else:
+            found.known.add(command.finding_id)
 
 
 def raised(

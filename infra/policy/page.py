@@ -67,12 +67,12 @@ close of a day ([close.md](close.md)). It flags, it never blocks: nothing is ref
 a pack. `--as-of` and `--known-at` judge any past date, as now known or as known then; `--dry-run`
 records nothing. Rules of `none`, the ledger's own flags, go with every pack.
 
-A finding's id is a UUIDv5 over rule, version, customer and the keys of the facts that make it the
-offence it is, so judging again raises nothing twice; `raise-finding` takes no such id, for what
-is told by hand. The facts that it only refers to follow those: another one told late is no other
-finding. They are, of `deposit_after_draw`, the commitment that counts a related party's account,
-and on an account of `kept_kinds` the balance of the last day; of `loan_deposit_pledge_loan` that
-commitment and the balance; of `commitment_tied_to_loan` and `commitment_agreed_after_draw` the
+A finding's id is a UUIDv5 over pack, rule, version, customer and the keys of the facts that make
+it the offence it is, so judging again raises nothing twice; `raise-finding` takes no such id, for
+what is told by hand. The facts that it only refers to follow those: another one told late is no
+other finding. They are, of `deposit_after_draw`, the commitment that counts a related party's
+account, and on an account of `kept_kinds` the balance of the last day; of
+`loan_deposit_pledge_loan` that commitment and the balance; of `commitment_agreed_after_draw` the
 draw; of `penal_rate` the rate before; of `referred_without_consent` the referral that stood on
 the day.
 

@@ -58,9 +58,9 @@ def _tied(book: Book, told: Tied, as_of: date) -> Iterator[Offence]:
                 required = _required(book, commitment_id, terms, by)
                 if held and all(held) and sum(held) >= required:
                     continue
-                facts = f"commitment:{commitment_id}", f"loan:{loan_id}"
+                tied = f"commitment:{commitment_id}", f"loan:{loan_id}"
                 detail = f"agreed on {commitment.agreed_on}; the loan was {how} on {on}"
-                yield Offence(customer_id, on, facts, detail, once=facts, context=draw)
+                yield Offence(customer_id, on, (*tied, *draw), detail, once=tied)
 
 
 def _required(book: Book, commitment_id: str, terms: Terms, on: date) -> int:

@@ -183,7 +183,7 @@ def _rise(book: Book, case: _Case, on: date) -> int:
 
 
 def _placed(book: Book, case: _Case, told: AfterDraw | RoundTrip, as_of: date) -> Iterator[date]:
-    """Yield each day that brought the draw's share onto the account, more than the one before."""
+    """Yield each day that brought the draw's share onto the account, beyond what lay there."""
     risen = 0
     for on in _days(case.draw, told):
         if on > as_of:
@@ -192,6 +192,7 @@ def _placed(book: Book, case: _Case, told: AfterDraw | RoundTrip, as_of: date) -
         if _is_share(now - risen, case.draw, told):
             yield on
             risen = now
+        risen = max(0, min(risen, now))  # what was taken out again may be brought again
 
 
 def _kept(book: Book, case: _Case, told: AfterDraw) -> Iterator[date]:

@@ -48,7 +48,9 @@ def _judged(book: Book, pack: Pack, rule: Rule, as_of: date) -> Iterator[Finding
 
 def _finding(pack: Pack, rule: Rule, offence: Offence) -> Finding:
     return Finding(
-        finding_id=finding_id(rule.id, rule.version, offence.customer_id, offence.facts),
+        finding_id=finding_id(
+            pack.jurisdiction, rule.id, rule.version, offence.customer_id, offence.facts
+        ),
         customer_id=offence.customer_id,
         offended_on=offence.on,
         pack=pack.jurisdiction,
