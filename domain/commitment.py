@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import takewhile
-from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from domain import checks
@@ -16,10 +15,10 @@ from domain.errors import (
     WaiverByRequesterError,
     WaiverWithoutWindowError,
 )
-from domain.telling import latest_on, told
+from domain.telling import told
 from domain.terms import check_amended, check_terms
 from domain.values import Ppm  # noqa: TC001 - read at run time
-from domain.windows import in_force, windows
+from domain.windows import stretches, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,26 +127,38 @@ CommitmentEvent: TypeAlias = (
 # State.
 
 
+@dataclass(frozen=True, slots=True)
+class TermsFrom:
+    """Terms in force from `effective_on`, known to the books from `told_on`.
+
+    `reason` says why they were amended; those agreed first have none.
+    """
+
+    told_on: date
+    effective_on: date
+    terms: Terms
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commitment:
-    """What a decision needs to know: all terms with the day they hold from, in ledger order.
-
-    Those agreed hold until the first amendment takes effect.
-    """
+    """What a decision needs to know: the terms agreed, then the amendments, in ledger order."""
 
     customer_id: str
     loan_id: str | None
     agreed_on: date
-    terms: tuple[tuple[date, Terms], ...]
+    terms: tuple[TermsFrom, ...]
     released_on: date | None = None
 
-    def terms_on(self, day: date) -> Terms | None:
-        """Return the terms that hold on a day."""
-        return latest_on(day, self.terms)
+    def told_last(self, told_on: date, effective_on: date) -> TermsFrom | None:
+        """Return the amendment of these two days that was told last."""
+        days = told_on, effective_on
+        last_first = reversed(self.terms[1:])
+        return next((one for one in last_first if (one.told_on, one.effective_on) == days), None)
 
     def windows_begin(self) -> Iterator[date]:
-        """Yield the first day of each window by the terms in force, as if it were not released."""
-        days = in_force(sorted(self.terms, key=itemgetter(0)), None)
+        """Yield the first day of each window by all that was told, as if it were not released."""
+        days = stretches(self.terms, None, date.max)
         return (date.fromordinal(window.first) for window in windows(days))
 
 
@@ -249,11 +260,16 @@ def _amend(
         detail = f"after ends_on {terms.ends_on.isoformat()}"
         raise DatesOutOfOrderError("effective_on", command.effective_on.isoformat(), detail)
     check_terms(terms, commitment.customer_id, commitment.loan_id, world)
-    checks.same_currency(terms.currency, commitment.terms[0][1].currency)
+    checks.same_currency(terms.currency, commitment.terms[0].terms.currency)
     check_amended(terms, command.effective_on)
-    if commitment.terms_on(command.effective_on) == terms:
+    amended = _amended(command)
+    if commitment.told_last(command.amended_on, command.effective_on) == amended:
         return ()
     return (told(CommitmentAmended, command, customer_id=commitment.customer_id),)
+
+
+def _amended(told: AmendCommitment | CommitmentAmended) -> TermsFrom:
+    return TermsFrom(told.amended_on, told.effective_on, told.terms, told.reason)
 
 
 def _waive(command: WaiveCommitment, commitment: Commitment) -> CommitmentWaived:
@@ -284,14 +300,13 @@ def evolve(commitment: Commitment | None, event: CommitmentEvent) -> Commitment 
             customer_id=event.customer_id,
             loan_id=event.loan_id,
             agreed_on=event.agreed_on,
-            terms=((date.min, event.terms),),
+            terms=(TermsFrom(event.agreed_on, event.terms.starts_on, event.terms),),
         )
     if commitment is None:
         return None
     match event:
         case CommitmentAmended():
-            terms = (*commitment.terms, (event.effective_on, event.terms))
-            return replace(commitment, terms=terms)
+            return replace(commitment, terms=(*commitment.terms, _amended(event)))
         case CommitmentWaived():
             return commitment
         case CommitmentReleased():

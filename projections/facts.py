@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date  # noqa: TC003 - the view codec reads the field types at run time
 from typing import Literal, TypeAlias
 
-from domain.commitment import Metric, Terms  # noqa: TC001 - read at run time
+from domain.commitment import Metric, TermsFrom  # noqa: TC001 - read at run time
 from domain.finding import Severity  # noqa: TC001 - read at run time
 from domain.ownership import Assignment  # noqa: TC001 - read at run time
 from domain.partner import AdmissionResult, AdmissionSubject  # noqa: TC001 - read at run time
@@ -218,19 +218,6 @@ class Guarantee:
     currency: str
     given_on: date
     released_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TermsFrom:
-    """Terms in force from `effective_on`, known to the books from `told_on`.
-
-    `reason` says why they were amended; those agreed first have none.
-    """
-
-    told_on: date
-    effective_on: date
-    terms: Terms
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

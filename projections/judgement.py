@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
-from domain.checks import folded
+from domain.checks import person
 from projections.allowed import DaysIfAny  # noqa: TC001 - the reader of the file needs the type
 from projections.book import first_drawn_on
 
@@ -112,7 +112,7 @@ def _visited_by_two(case: _Case) -> Iterator[date]:
     """Yield the day by which two different people, however spelled, had been there (双人调查)."""
     first: dict[str, date] = {}
     for visit in case.visits():
-        who = folded(visit.by)
+        who = person(visit.by)
         for on in case.recent([visit.happened_on]):
             first[who] = min(on, first.get(who, on))
     return iter(sorted(first.values())[1:2])

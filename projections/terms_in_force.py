@@ -13,8 +13,8 @@ from domain.windows import stretches, told_by
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from domain.commitment import Terms
-    from projections.facts import Commitment, TermsFrom
+    from domain.commitment import Terms, TermsFrom
+    from projections.facts import Commitment
 
 
 class TermsStretch(NamedTuple):
@@ -26,7 +26,7 @@ class TermsStretch(NamedTuple):
 
 
 class Amendment(NamedTuple):
-    """An amendment, and the terms that held on its day of effect when it was told."""
+    """An amendment, and the terms known when it was told that held on its day of effect."""
 
     told: TermsFrom
     before: Terms
@@ -57,10 +57,12 @@ def stretches_told(commitment: Commitment, as_of: date) -> Iterator[TermsStretch
 
 
 def amendments(commitment: Commitment, as_of: date) -> Iterator[Amendment]:
-    """Yield the amendments told by a date, in ledger order."""
-    for place, told in enumerate(commitment.terms):
+    """Yield the amendments told by a date, in the order in which the books know of them."""
+    agreed, *amended = commitment.terms
+    known = [agreed, *sorted(amended, key=lambda one: one.told_on)]
+    for place, told in enumerate(known):
         if place and told.told_on <= as_of:
-            before = told_by(commitment.terms[:place], as_of)
+            before = told_by(known[:place], as_of)
             yield Amendment(told, _latest(before, told.effective_on).terms)
 
 

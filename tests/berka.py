@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from domain.commitment import Metric, RequirementKind, Terms, WindowKind
+from domain.commitment import Metric, RequirementKind, Terms, TermsFrom, WindowKind
 from domain.ownership import Assignment
 from domain.values import PERCENT
 from projections.book import Book
@@ -24,7 +24,6 @@ from projections.facts import (
     Loan,
     Profile,
     Referral,
-    TermsFrom,
 )
 
 if TYPE_CHECKING:

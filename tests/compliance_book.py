@@ -6,21 +6,13 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from domain.commitment import Terms
+from domain.commitment import Terms, TermsFrom
 from projections.book import Book
 from projections.deposit_compliance import (
     ComplianceRow,
     compliance_rows,
 )
-from projections.facts import (
-    Account,
-    BalanceMonth,
-    Commitment,
-    Draw,
-    Loan,
-    Paid,
-    TermsFrom,
-)
+from projections.facts import Account, BalanceMonth, Commitment, Draw, Loan, Paid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

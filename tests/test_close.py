@@ -18,7 +18,7 @@ from domain.close import (
     is_due,
     report,
 )
-from domain.commitment import CountedAccount
+from domain.commitment import CountedAccount, TermsFrom
 from domain.errors import CloseTooLongError, CloseUnfinishedError, DatesOutOfOrderError
 from domain.reported import (
     Cause,
@@ -29,7 +29,7 @@ from domain.reported import (
 )
 from projections import facts
 from projections.deposit_compliance import deposits_of, flows_of
-from projections.facts import Commitment, Draw, Report, TermsFrom, Waiver
+from projections.facts import Commitment, Draw, Report, Waiver
 from projections.folding import fold
 from tests.compliance_book import HUNDRED, agreed, book, loan, march
 from tests.deliveries import recorded

@@ -314,12 +314,16 @@ def test_a_commitment_told_otherwise_is_a_conflict() -> None:
 def test_a_commitment_is_amended_from_a_day_on() -> None:
     bank.and_given(agreed).when(amend).then(amended)
     bank.and_given(agreed, amended).when(amend).then_nothing()
-    same = replace(amend, terms=terms)
-    bank.and_given(agreed).when(same).then_nothing()
-    before = replace(same, effective_on=on("1993-12-31"))
-    bank.and_given(agreed, amended).when(before).then_nothing()
-    back = replace(amended, terms=terms)
+
+
+def test_an_amendment_is_recorded_though_it_changes_nothing_by_what_is_known() -> None:
+    same, back = replace(amend, terms=terms), replace(amended, terms=terms)
+    bank.and_given(agreed).when(same).then(back)
     bank.and_given(agreed, amended).when(same).then(back)
+    bank.and_given(agreed, amended, back).when(amend).then(amended)
+    for changed in ({"effective_on": on("1994-01-02")}, {"amended_on": on("1993-12-02")}):
+        told = replace(amend, **changed)  # type: ignore[arg-type]  # one of its days
+        bank.and_given(agreed, amended).when(told).then(replace(amended, **changed))  # type: ignore[arg-type]  # the same
 
 
 def test_an_amendment_takes_effect_before_its_terms_end() -> None:
@@ -373,8 +377,9 @@ def test_who_asks_for_a_waiver_does_not_approve_it() -> None:
     for spelled in ("RM-1", "rm-1", " RM-1", "RM-1 ", "\uff32\uff2d-\uff11", "RM-1\u200b"):
         command = replace(waive, approved_by=spelled)
         bank.and_given(agreed).when(command).then_refused(WaiverByRequesterError, "approved_by")
-    two_blanks = replace(waive, requested_by="Kim  Li", approved_by="Kim Li")
-    bank.and_given(agreed).when(two_blanks).then_refused(WaiverByRequesterError, "approved_by")
+    for spelled in ("Kim Li", "KimLi", "Kim\u3000Li"):
+        blanks = replace(waive, requested_by="Kim  Li", approved_by=spelled)
+        bank.and_given(agreed).when(blanks).then_refused(WaiverByRequesterError, "approved_by")
     another = replace(waived, approved_by="RM-11")
     bank.and_given(agreed).when(replace(waive, approved_by="RM-11")).then(another)
 
@@ -387,6 +392,15 @@ def test_a_waiver_within_whose_dates_no_window_begins_is_refused(first: str, las
     """The windows begin on 5 July, the commitment's own first day, 1 October and 1 January."""
     within = replace(waive, windows_from=on(first), windows_to=on(last))
     bank.and_given(agreed).when(within).then_refused(WaiverWithoutWindowError, "windows_from")
+
+
+def test_of_amendments_from_one_day_on_the_one_amended_last_holds_whichever_is_told_last() -> None:
+    monthly = replace(amended, terms=replace(terms, window="month"), amended_on=on("1993-12-02"))
+    february = replace(waive, windows_from=on("1994-02-01"), windows_to=on("1994-02-01"))
+    for history in ((amended, monthly), (monthly, amended)):
+        bank.and_given(agreed, *history).when(february).then(
+            replace(waived, windows_from=on("1994-02-01"), windows_to=on("1994-02-01"))
+        )
 
 
 def test_a_waiver_is_of_windows_by_the_terms_in_force() -> None:

@@ -12,19 +12,10 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from domain.commitment import CountedAccount, Terms
+from domain.commitment import CountedAccount, Terms, TermsFrom
 from projections.book import Book
 from projections.deposit_compliance import compliance_rows
-from projections.facts import (
-    Account,
-    BalanceMonth,
-    Commitment,
-    Draw,
-    Loan,
-    Paid,
-    TermsFrom,
-    Waiver,
-)
+from projections.facts import Account, BalanceMonth, Commitment, Draw, Loan, Paid, Waiver
 from tests.compliance_reference import Reference
 
 if TYPE_CHECKING:

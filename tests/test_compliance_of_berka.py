@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from domain.commitment import Terms
+from domain.commitment import Terms, TermsFrom
 from projections.book import Book
 from projections.deposit_compliance import compliance_rows
-from projections.facts import Account, BalanceMonth, Commitment, Draw, Loan, TermsFrom
+from projections.facts import Account, BalanceMonth, Commitment, Draw, Loan
 from tests.compliance_reference import Reference
 
 if TYPE_CHECKING:

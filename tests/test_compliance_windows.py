@@ -8,16 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.commitment import CountedAccount
+from domain.commitment import CountedAccount, TermsFrom
 from domain.window_sums import CountedDay
 from projections.book import Book
 from projections.deposit_compliance import ComplianceRow, compliance_rows, days_of_window, statuses
-from projections.facts import (
-    Account,
-    BalanceMonth,
-    TermsFrom,
-    Waiver,
-)
+from projections.facts import Account, BalanceMonth, Waiver
 from tests.compliance_book import (
     HUNDRED,
     LONG_AGO,

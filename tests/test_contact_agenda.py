@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 
+from domain.commitment import TermsFrom
 from domain.ownership import Assignment
 from infra.rules.reading import DATA, RulesError, agenda_rules, read_rules, value_rules
 from projections.agenda_rules import AgendaFile, QuietHours
 from projections.book import Book
 from projections.contact_agenda import agenda_rows, of_manager, ranked
-from projections.facts import Draw, FollowUp, Paid, TermsFrom, TierFrom
+from projections.facts import Draw, FollowUp, Paid, TierFrom
 from projections.follow_ups import follow_up_rows
 from tests.books import as_ofs, books, contact, customer, day, loan
 from tests.compliance_book import HUNDRED, agreed, march

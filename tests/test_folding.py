@@ -16,6 +16,7 @@ from domain.commitment import (
     CommitmentReleased,
     CommitmentWaived,
     Terms,
+    TermsFrom,
 )
 from domain.contact import (
     ContactCorrected,
@@ -746,7 +747,7 @@ def test_a_commitment_keeps_its_terms_and_waivers_in_ledger_order() -> None:
     assert row == facts.Commitment(
         loan_id="L",
         agreed_on=D1,
-        terms=(facts.TermsFrom(D1, D1, TERMS), facts.TermsFrom(D2, D1, other, "x")),
+        terms=(TermsFrom(D1, D1, TERMS), TermsFrom(D2, D1, other, "x")),
         waivers=(facts.Waiver(D2, D1, D2, "W", "x", "y", "z"),),
         released_on=D3,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.commitment import Terms
+from domain.commitment import Terms, TermsFrom
 from domain.partner import PartnerAdmissionChecked, PartnerAgreed
 from infra.policy.packs import load_packs
 from infra.rules.reading import RulesError, partner_rules, read_rules
@@ -22,7 +22,6 @@ from projections.facts import (
     MaturesFrom,
     Paid,
     Partner,
-    TermsFrom,
 )
 from projections.partner_rules import PartnerRules, PartnerRulesFile, Required
 from projections.partners import PartnerRow, lacking, partner_rows

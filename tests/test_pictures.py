@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from domain.commitment import TermsFrom
 from infra.rendering.balances import balances_view
 from infra.rendering.headroom import headroom_view
 from projections.explained_window import explained_days
-from projections.facts import TermsFrom
 from projections.headroom import MonthHeadroom, headroom
 from tests.compliance_book import HUNDRED, LONGER, agreed, book, march
 from tests.test_rendering import printed

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 
-from domain.commitment import Terms
+from domain.commitment import Terms, TermsFrom
 from domain.ownership import Assignment
 from projections.book import Book
 from projections.deposit_compliance import compliance_rows
@@ -21,7 +21,6 @@ from projections.facts import (
     FollowUp,
     Paid,
     Profile,
-    TermsFrom,
     TierFrom,
 )
 from projections.referral_network import network_rows

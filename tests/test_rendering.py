@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import pytest
 from rich.console import Console
 
-from domain.commitment import Terms
+from domain.commitment import Terms, TermsFrom
 from domain.compliance import Status
 from infra.rendering import (
     circles_view,
@@ -26,7 +26,7 @@ from infra.rendering.network import TREE_NODES_MAX
 from infra.rules.reading import network_rules
 from projections.book import Book
 from projections.bursts import BurstRow
-from projections.facts import Commitment, Draw, TermsFrom, Waiver
+from projections.facts import Commitment, Draw, Waiver
 from projections.guarantee_network import circles, group_rows
 from projections.leaders import leader_rows
 from projections.loss_walk import loss_walk

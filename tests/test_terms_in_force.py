@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.commitment import CountedAccount
+from domain.commitment import CountedAccount, TermsFrom
 from domain.values import ONE, PERCENT
 from infra.commitment_documents import commitment_document
 from infra.rendering import commitment_view
-from projections.facts import TermsFrom
 from projections.terms_in_force import amendments, stretches_told, terms_in_force
 from tests.compliance_book import HUNDRED, LONG_AGO, agreed, book, march
 from tests.test_rendering import printed
@@ -79,6 +78,12 @@ def test_an_amendment_changes_what_held_on_its_day_when_it_was_told() -> None:
         (AGREED, "late"),
     ]
     assert len(list(amendments(K1, march(9)))) == 0
+    told_late = replace(AMENDED, told_on=march(9), reason="told late")
+    found = list(amendments(agreed(AGREED, AMENDED, told_late), march(30)))
+    assert [(one.before, one.told.reason) for one in found] == [
+        (AGREED, "told late"),
+        (LESS, "second draw"),
+    ]
 
 
 def test_a_document_tells_the_terms_in_force_those_agreed_and_what_was_amended() -> None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from domain.commitment import CountedAccount, Terms
-    from projections.facts import Commitment, TermsFrom
+    from domain.commitment import CountedAccount, Terms, TermsFrom
+    from projections.facts import Commitment
     from projections.terms_in_force import Amendment
 
 

@@ -7,17 +7,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from domain import account, commitment, hold, reported
+from domain.commitment import TermsFrom
 from domain.telling import told
-from projections.facts import (
-    Account,
-    BalanceMonth,
-    Commitment,
-    Hold,
-    Report,
-    TermsFrom,
-    Tested,
-    Waiver,
-)
+from projections.facts import Account, BalanceMonth, Commitment, Hold, Report, Tested, Waiver
 from projections.folds.rules import changes, makes, rules
 
 if TYPE_CHECKING:
