@@ -38,7 +38,8 @@ REPLAYED_STREAMS_MAX = 500  # read at once
 class ClosingBook:
     """The facts up to a position that only grows, and the events that bear on days gone by.
 
-    Customers in `parked` are not whole: an event of theirs could not be applied.
+    Customers in `parked` are not whole: an event of theirs could not be applied. Those in
+    `once_parked` were not at some time: what waited may have been applied since.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class ClosingBook:
         self._store, self._canonical, self._decode, self._codec = store, canonical, decode, rows
         self._kinds: frozenset[str] = frozenset()
         self._dropped: frozenset[int] = frozenset()
+        self.once_parked: set[str] = set()
         self._empty()
 
     def start(self, views: Views, projections: Sequence[Projection], through_max: int) -> None:
@@ -61,6 +63,9 @@ class ClosingBook:
         """
         self._kinds = frozenset().union(*(each.kinds for each in projections))
         self._dropped = frozenset().union(*(views.dropped(each.name) for each in projections))
+        self.once_parked = {
+            deal.customer_id for each in projections for deal in views.deals(each.name)
+        }
         own = [
             each.kinds.difference(*(later.kinds for later in projections[place:]))
             for place, each in enumerate(projections, 1)

@@ -122,7 +122,8 @@ class Finding(NamedTuple):
 class Case:
     """A commitment with all that its tests rest on, what was reported, and what changed since.
 
-    `reports` are the last ones, by the start of their windows.
+    `reports` are the last ones, by the start of their windows. `doubted`: what they rest on may
+    have changed unseen, for some of it was set aside once.
     """
 
     customer_id: str
@@ -132,6 +133,7 @@ class Case:
     flows: Sequence[Flow]
     reports: Mapping[date, Report]
     changes: Sequence[Change] = ()
+    doubted: bool = False
     _findings: dict[date, dict[date, Finding]] = field(default_factory=dict)
 
     def findings(self, as_of: date) -> dict[date, Finding]:
@@ -174,7 +176,7 @@ class Case:
             return window_start in self.findings(report.tested_on)
         if found is None or _figures(found.test.result) != _figures(report):
             return True
-        if not self.changes:
+        if not self.changes and not self.doubted:
             return False
         then = self.findings(report.tested_on).get(window_start)
         told = (report.outcome, report.inputs_sha256)

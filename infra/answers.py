@@ -109,6 +109,6 @@ def chosen(there: Sequence[str], told: str | None) -> str:
     if told:
         return told
     if len(there) > 1:
-        message = f"the ledger holds {', '.join(there)}: name one with --currency"
+        message = f"the ledger holds {', '.join(there)}: name the currency"
         raise CurrencyNeededError(message)
     return there[0] if there else ""

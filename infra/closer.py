@@ -40,7 +40,7 @@ from infra.codec import canonical, decode, decode_record
 from infra.policy.judging import raised
 from infra.views.row_codec import ROWS
 from projections.book import is_forgotten
-from projections.closing import cases, streams_of, told_since, unobserved, with_told
+from projections.closing import cases, is_whole, streams_of, told_since, unobserved, with_told
 from projections.policy.judging import findings_of
 from projections.projection import COMPLIANCE, RELATIONSHIP
 
@@ -143,7 +143,7 @@ class Closer:
 
         It tells how far the books are closed: of a run of days, those before it are.
         """
-        missing = list(unobserved(book.book, on))
+        missing = list(unobserved(book.book, on, book.parked))
         if missing:
             commitment_id, account_id = missing[0]
             named = ", ".join(f"{of}: {account}" for of, account in missing[:MISSING_NAMED_MAX])
@@ -163,9 +163,12 @@ class Closer:
         return self._packs if started.packs else ()
 
     def _book_at(self, position: int | None) -> ClosingBook:
-        """Return the book at hand or another one, that is not beyond the position."""
+        """Return the book at hand or another one, that is not beyond the position.
+
+        One that is not whole is read again, for what was set aside may be dealt with by now.
+        """
         book = self._book
-        if book is None or (position is not None and book.position > position):
+        if book is None or book.parked or (position is not None and book.position > position):
             if position is None:
                 self._parts.catch_up()
             self._book = book = ClosingBook(self._store, canonical, decode, ROWS)
@@ -189,7 +192,8 @@ class Closer:
         of_commitment = [f"commitment-{case.commitment_id}"]
         if told_since(case, closing.on):
             case = self._with(book, case, of_commitment, closing.through)
-        after = case.restated_after(closing.on) if case.changes else None
+        unsure = case.changes or case.doubted
+        after = case.restated_after(closing.on) if unsure else None
         if after is not None:
             case = self._with(book, case, of_commitment, closing.through)
             streams = streams_of(book, case.commitment_id)
@@ -240,8 +244,8 @@ class Closer:
         self, closing: Closing, book: ClosingBook, bearing: Bearing, set_aside: list[str]
     ) -> Iterator[tuple[str, ReportEvent]]:
         """Yield what is due, each event with its id, in order; tell which commitments are not."""
-        for case in cases(book.book, closing.on, bearing):
-            if case.customer_id in book.parked:
+        for case in cases(book.book, closing.on, bearing, book.once_parked):
+            if not is_whole(book.book, case.commitment_id, book.parked):
                 set_aside.append(case.commitment_id)
             elif not is_forgotten(book.book, case.customer_id):
                 yield from report(self._with_told(book.book, case, closing), closing)

@@ -17,17 +17,19 @@ from domain.commitment import (
     CommitmentWaived,
 )
 from domain.loan import DrawReversed, LoanDrawn, LoanRepaid, RepaymentReversed
+from projections.book import is_forgotten
 from projections.deposit_compliance import (
     counted_accounts,
     counted_on,
     deposits_of,
     flows_of,
+    listed_accounts,
     loans_of,
     terms_on,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from domain.case import Touched
     from domain.record import Recorded
@@ -45,16 +47,23 @@ def bears_on_the_past(recorded: Recorded, on: date) -> bool:
     return isinstance(recorded.event, (AccountOpened, *_OF_LOANS, *_OF_COMMITMENTS))
 
 
-def cases(book: Book, on: date, since: Mapping[str, Sequence[Recorded]]) -> Iterator[Case]:
+def cases(
+    book: Book,
+    on: date,
+    since: Mapping[str, Sequence[Recorded]],
+    doubtful: Collection[str] = frozenset(),
+) -> Iterator[Case]:
     """Yield the commitments that the close of a day has to look at, by id.
 
-    `since` holds, by customer, the events since the last close that bear on the past.
+    `since` holds, by customer, the events since the last close that bear on the past. `doubtful`
+    are customers of whom events were set aside once: they may have been folded since, unseen.
     """
     for commitment_id in sorted(book.commitments):
         customer_id, commitment = book.commitments[commitment_id]
         changes = _changes(book, commitment_id, since) if since else ()
         reported = book.tested.get(commitment_id, {})
-        if changes or is_due(commitment, reported, on):
+        doubted = bool(reported and doubtful) and _rests_on(book, commitment_id, doubtful)
+        if changes or doubted or is_due(commitment, reported, on):
             yield Case(
                 customer_id,
                 commitment_id,
@@ -63,7 +72,27 @@ def cases(book: Book, on: date, since: Mapping[str, Sequence[Recorded]]) -> Iter
                 list(flows_of(book, customer_id, commitment)),
                 {start: tested.reports[-1] for start, tested in reported.items()},
                 changes,
+                doubted,
             )
+
+
+def is_whole(book: Book, commitment_id: str, parked: Collection[str]) -> bool:
+    """Tell whether all that a commitment rests on was applied, none of it set aside."""
+    if not parked:
+        return True
+    listed = listed_accounts(book.commitments[commitment_id][1])
+    return listed <= book.accounts.keys() and not _rests_on(book, commitment_id, parked)
+
+
+def _rests_on(book: Book, commitment_id: str, customers: Collection[str]) -> bool:
+    return not _owners(book, commitment_id).isdisjoint(customers)
+
+
+def _owners(book: Book, commitment_id: str) -> set[str]:
+    """Return who has a commitment, or an account that it may count."""
+    customer_id, commitment = book.commitments[commitment_id]
+    accounts = counted_accounts(book, customer_id, commitment)
+    return {book.accounts[account_id][0] for account_id in accounts} | {customer_id}
 
 
 def told_since(case: Case, on: date) -> bool:
@@ -89,24 +118,34 @@ def streams_of(book: Book, commitment_id: str) -> list[str]:
     return [*of_accounts, *(f"loan-{each}" for each in loans)]
 
 
-def unobserved(book: Book, on: date) -> Iterator[tuple[str, str]]:
-    """Yield commitment and account where one that counts on a day has no balance of the day."""
+def unobserved(
+    book: Book, on: date, parked: Collection[str] = frozenset()
+) -> Iterator[tuple[str, str]]:
+    """Yield commitment and account where one that counts on a day has no balance of the day.
+
+    None where the commitment is not reported of, and none of who was forgotten: there comes none.
+    """
     month, day = on.isoformat()[:7], on.day - 1
     for commitment_id in sorted(book.commitments):
         terms = terms_on(book, commitment_id, on)
-        for account_id in counted_on(book, commitment_id, terms, on) if terms else ():
+        if terms is None or not _is_reported_of(book, commitment_id, parked):
+            continue
+        for account_id in counted_on(book, commitment_id, terms, on):
             days = book.balances.get(account_id, {}).get(month)
-            if days is None or days[day] is None:
+            missing = days is None or days[day] is None
+            if missing and not is_forgotten(book, book.accounts[account_id][0]):
                 yield commitment_id, account_id
+
+
+def _is_reported_of(book: Book, commitment_id: str, parked: Collection[str]) -> bool:
+    forgotten = is_forgotten(book, book.commitments[commitment_id][0])
+    return not forgotten and is_whole(book, commitment_id, parked)
 
 
 def _changes(
     book: Book, commitment_id: str, since: Mapping[str, Sequence[Recorded]]
 ) -> Sequence[Change]:
-    customer_id, commitment = book.commitments[commitment_id]
-    accounts = counted_accounts(book, customer_id, commitment)
-    owners = {book.accounts[id_][0] for id_ in accounts} | {customer_id}
-    told = chain.from_iterable(since[owner] for owner in owners & since.keys())
+    told = chain.from_iterable(since[who] for who in _owners(book, commitment_id) & since.keys())
     return sorted(_changed(book, commitment_id, told))
 
 

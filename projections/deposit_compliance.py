@@ -112,8 +112,13 @@ def counted_accounts(book: Book, customer_id: str, commitment: Commitment) -> se
 
 
 def _counted(book: Book, own: Collection[str], commitment: Commitment) -> Collection[str]:
-    listed = {named.account_id for told in commitment.terms for named in told.terms.accounts}
+    listed = listed_accounts(commitment)
     return (listed & book.accounts.keys()).union(own) if listed else own
+
+
+def listed_accounts(commitment: Commitment) -> set[str]:
+    """Return the accounts that any of the commitment's terms names."""
+    return {named.account_id for told in commitment.terms for named in told.terms.accounts}
 
 
 def terms_on(book: Book, commitment_id: str, on: date) -> Terms | None:

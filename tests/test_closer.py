@@ -40,6 +40,7 @@ from tests.closing_ledger import (
     told_by_closes,
 )
 from tests.cut_store import Cut
+from tests.surfaces.cli import guanxi
 from tests.write_side import ACCOUNT, DRAW, LOAN, RELATIONSHIP, told
 
 if TYPE_CHECKING:
@@ -47,6 +48,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from infra.composition import Parts
+
+
+PARTY = (
+    told("open-relationship", RELATIONSHIP | {"customer_id": "C2"}),
+    told("open-account", ACCOUNT | {"customer_id": "C2", "account_id": "B1"}),
+    told("agree-commitment", K1 | {"commitment_id": "K2", "accounts": "A1 B1"}),
+)
 
 
 @pytest.fixture
@@ -267,12 +275,7 @@ def test_a_correction_restates_at_the_next_close_and_is_named(bank: Parts) -> No
 
 
 def test_a_correction_of_a_related_partys_balance_restates_too(tmp_path: Path) -> None:
-    party = [
-        told("open-relationship", RELATIONSHIP | {"customer_id": "C2"}),
-        told("open-account", ACCOUNT | {"customer_id": "C2", "account_id": "B1"}),
-        told("agree-commitment", K1 | {"commitment_id": "K2", "accounts": "A1 B1"}),
-    ]
-    with new_bank(settings_of(tmp_path), *party, *balances(*SHORT)) as parts:
+    with new_bank(settings_of(tmp_path), *PARTY, *balances(*SHORT)) as parts:
         tell(parts, *balances(*["0.00"] * 8, account_id="B1"))
         close(parts, march(8))
         tell(parts, *balances("30.00", account_id="B1", first=march(2)))
@@ -280,6 +283,54 @@ def test_a_correction_of_a_related_partys_balance_restates_too(tmp_path: Path) -
         tested = last_test(parts)
         assert (tested.commitment_id, tested.outcome) == ("K2", "met")
         assert tested.causes_count == 1
+
+
+def test_who_rests_on_a_party_set_aside_is_set_aside_too_and_caught_up_with(
+    tmp_path: Path,
+) -> None:
+    settings = settings_of(tmp_path)
+    with new_bank(settings, *PARTY, *balances(*SHORT)) as parts:
+        tell(parts, *balances(*["0.00"] * 8, account_id="B1"))
+        close(parts, march(8))
+        before = {
+            e.commitment_id: e for _, e in identities(parts) if isinstance(e, CommitmentTested)
+        }
+        assert sorted(before) == ["K1", "K2"]
+        tell(parts, *balances("30.00", account_id="B1", first=march(2)))
+        corrected = parts.store.position()
+        written(settings, corrected, version=99)
+        assert close(parts, march(9), carry=True)[0][2:] == (0, 0, 0, 0, 0, 0, 1)
+        assert close(parts, march(10))[0].set_aside == 1  # nor is a balance of it asked for
+        written(settings, corrected, version=1)
+        for view in ("relationship", "compliance", "network", "guarantees"):
+            guanxi("--ledger", settings.ledger, "parked", "retry", view, "C2", "--why", "mended")
+        [closed] = close(parts, march(11), carry=True)
+        assert (closed.tested, closed.restated, closed.set_aside) == (1, 1, 0)
+        tested = last_test(parts)
+        assert (tested.commitment_id, tested.outcome) == ("K2", "met")
+        assert [cause.position for cause in tested.causes] == [corrected]
+        assert close(parts, march(12), carry=True)[0].tested == 0
+
+
+def written(settings: Settings, position: int, version: int) -> None:
+    """Write an event's version into the ledger, and to where it waits to be applied."""
+    with sqlite3.connect(settings.ledger.removeprefix("sqlite:")) as connection:
+        connection.execute("UPDATE event SET version = ? WHERE position = ?", (version, position))
+        for (waiting,) in connection.execute("SELECT value FROM view_parked").fetchall():
+            told = waiting.replace(b"\xa7version\x63", b"\xa7version" + bytes([version]))
+            connection.execute("UPDATE view_parked SET value = ? WHERE value = ?", (told, waiting))
+    connection.close()
+
+
+def test_no_balance_is_asked_for_of_who_was_forgotten(tmp_path: Path) -> None:
+    with new_bank(settings_of(tmp_path), *PARTY, *balances(*SHORT)) as parts:
+        tell(parts, *balances("0.00", account_id="B1"))
+        close(parts, march(1))
+        gone = {"forgotten_on": "2024-03-02", "reason": "asked"}
+        tell(parts, told("forget-relationship", gone | {"customer_id": "C2"}))
+        close(parts, march(2))
+        tell(parts, told("forget-relationship", gone | {"customer_id": "C1"}))
+        assert len(close(parts, march(12))) == 10
 
 
 def test_what_happens_to_another_loan_is_no_cause(tmp_path: Path) -> None:

@@ -167,6 +167,22 @@ def test_only_a_day_that_decides_alone_is_short(metric: Metric, marks: list[str]
     assert [row.split()[-1] for row in rows] == marks
 
 
+@pytest.mark.parametrize(
+    ("metric", "last"),
+    [
+        ("average", "below, carried, capped"),
+        ("minimum", "short, carried, capped"),
+        ("ending", "unknown, carried, capped"),
+    ],
+)
+def test_a_day_that_is_carried_or_capped_says_what_it_decides_too(
+    metric: Metric, last: str
+) -> None:
+    terms = replace(NETTED, metric=metric, starts_on=march(1), ends_on=march(3), netting="none")
+    rows = window_lines(replace(terms, cap_ppm=500_000), (100_00, 90_00, None), 3)
+    assert rows[-1].endswith(f"50.00 100.00 {last}")
+
+
 @pytest.fixture
 def closed(tmp_path: Path) -> Path:
     """The ledger of a bank with a breach that a late correction undid."""

@@ -59,6 +59,12 @@ def test_the_line_tells_a_day_held_from_one_that_a_single_unit_was_missing_on() 
     assert line.split("│")[1] == "╌━━"
 
 
+def test_the_scale_of_small_amounts_says_nothing_twice() -> None:
+    lines = picture(replace(MONTH, requirement_value=3), 2, 3, on=2).splitlines()[1:-1]
+    scale = [line.split("│")[0].split("└")[0].strip() for line in lines]
+    assert [told for told in scale if told] == ["0.03", "0.02", "0.01", "0.00"]
+
+
 def test_cure_days_follow_and_are_marked() -> None:
     title, *_, marks, _ = picture(HUNDRED, 90, 90, 90, 90, 95, 96, on=6).splitlines()
     assert marks == "0.00 └    ++"

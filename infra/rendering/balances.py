@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Group
@@ -51,11 +52,12 @@ def balances_view(days: Sequence[ExplainedDay], currency: str) -> RenderableType
     each = -(-len(days) // COLUMNS_MAX)
     columns = [_worst(days[first : first + each]) for first in range(0, len(days), each)]
     top = max(1, *(max(column.required, column.counted or 0) for column in columns))
-    scale = [money(top * row // ROWS, currency) for row in range(ROWS, 0, -1)]
-    width = max(map(len, scale))
+    told = [money(top * row // ROWS, currency) for row in range(ROWS, -1, -1)]
+    scale = ["" if one == below else one for one, below in pairwise(told)]
+    width = max(map(len, told))
     lines = [
-        Text.assemble((f"{told:>{width}} ", "dim"), "│", *_row(columns, ROWS - 1 - place, top))
-        for place, told in enumerate(scale)
+        Text.assemble((f"{one:>{width}} ", "dim"), "│", *_row(columns, ROWS - 1 - place, top))
+        for place, one in enumerate(scale)
     ]
     marks = Text("".join(column.mark for column in columns), style="magenta")
     last = max(day.on for day in days if not day.cure)
@@ -64,7 +66,7 @@ def balances_view(days: Sequence[ExplainedDay], currency: str) -> RenderableType
     return Group(
         Text(f"{what}, {ends}, {currency}", style="bold"),
         *lines,
-        Text.assemble((f"{money(0, currency):>{width}} ", "dim"), "└", marks),
+        Text.assemble((f"{told[-1]:>{width}} ", "dim"), "└", marks),
         Text(LEGEND, style="dim"),
     )
 

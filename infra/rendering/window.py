@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from domain.consequence import Consequence
     from projections.explained_window import AccountDay, ExplainedDay
 
-STYLES = {"short": "yellow"}
-
 
 def days_view(test: Test, days: Iterable[ExplainedDay], currency: str) -> RenderableType:
     """Return a line for each run of days that count alike, by which balances, and the surplus."""
@@ -36,7 +34,7 @@ def days_view(test: Test, days: Iterable[ExplainedDay], currency: str) -> Render
             Text("\n".join(_observed(account, first.on) for account in first.accounts)),
             *(_amount(each, currency) for each in (first.total, first.counted)),
             money(first.required, currency),
-            Text(mark, style=STYLES.get(mark, "")),
+            Text(mark, style="yellow" if "short" in mark else ""),
         )
     if not test.surplus:
         return made
@@ -58,24 +56,22 @@ def _mark(day: ExplainedDay, window: WindowResult) -> str:
     """Return what is to be said of a day.
 
     `short` is one by which alone the window is missed: any of a `minimum`, the last of an
-    `ending`. On other days less may be held than is required; such a one is `below`.
+    `ending`, which is unknown where it was carried. On other days of the window less may be held
+    than is required; such a one is `below`.
     """
-    marks = [
-        word
-        for word, holds in (
-            ("unknown", day.total is None),
-            ("carried", day.carried),
-            ("capped", day.capped),
-            ("cure day", day.cure),
-        )
-        if holds
-    ]
-    if not marks and day.counted is not None and day.counted < day.required:
-        decides = window.metric == "minimum" or (
-            window.metric == "ending" and day.on == window.window_end
-        )
-        marks.append("short" if decides else "below")
-    return ", ".join(marks)
+    ends = window.metric == "ending" and day.on == window.window_end
+    unknown = day.counted is None or (ends and day.carried)
+    less = not (unknown or day.cure) and (day.counted or 0) < day.required
+    decides = ends or window.metric == "minimum"
+    marks = {
+        "unknown": unknown,
+        "short": less and decides,
+        "below": less and not decides,
+        "carried": day.carried,
+        "capped": day.capped,
+        "cure day": day.cure,
+    }
+    return ", ".join(word for word, holds in marks.items() if holds)
 
 
 def costs_view(costs: Sequence[tuple[WindowResult, Consequence]], currency: str) -> RenderableType:
