@@ -47,14 +47,14 @@ def folded(text: str) -> str:
     return " ".join(seen.split())
 
 
-def person(name: str) -> str:
-    """Return what a person's name or id is told by, however spelled: folded, without blanks."""
-    return folded(name).replace(" ", "")
+def spelled(text: str) -> str:
+    """Return what people and items are told apart by, however spelled: folded, without blanks."""
+    return folded(text).replace(" ", "")
 
 
 def somebody_else(error: type[RefusedError], field: str, value: str, *others: str | None) -> None:
     """Refuse a person who is one of the others, however spelled (four eyes)."""
-    if person(value) in {person(other) for other in others if other is not None}:
+    if spelled(value) in {spelled(other) for other in others if other is not None}:
         raise error(field, value)
 
 

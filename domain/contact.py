@@ -259,7 +259,7 @@ def _record(command: RecordContact, world: World) -> tuple[ContactEvent, ...]:
 
 
 def _cross_check(command: RecordCrossCheck) -> CrossCheckRecorded:
-    if len(set(map(checks.folded, command.items))) < HARD_ITEMS_MIN:
+    if len(set(map(checks.spelled, command.items))) < HARD_ITEMS_MIN:
         raise TooFewItemsError("items", "; ".join(command.items))
     return told(CrossCheckRecorded, command)
 

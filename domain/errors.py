@@ -216,7 +216,7 @@ class NotPositiveError(RefusedError):
 
     code = "not-positive"
     rule = "the number has to be above 0"
-    remedy = "Correct the number; what was taken back is a reversal"
+    remedy = "Correct the number; what is taken back has a command of its own"
 
 
 class NegativeError(RefusedError):

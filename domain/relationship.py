@@ -212,12 +212,23 @@ class Customer:
     ending: RelationshipMerged | RelationshipClosed | None = None
 
     def owner_on(self, day: date) -> str | None:
-        """Return who owns the relationship on a day; before it began, who owned it first."""
-        return owned_on(self.assignments, day)[1]
+        """Return who owns the relationship on a day; before it began, who owned it first.
+
+        Nobody does from the day on which it ended.
+        """
+        return None if self._ended_by(day) else owned_on(self.assignments, day)[1]
 
     def is_joint_on(self, manager: str, day: date) -> bool:
         """Tell whether a manager helps to maintain the relationship on a day."""
-        return manager in joint_on(self.assignments, max(day, self.opened_on))
+        joint = joint_on(self.assignments, max(day, self.opened_on))
+        return manager in joint and not self._ended_by(day)
+
+    def _ended_by(self, day: date) -> bool:
+        match self.ending:
+            case RelationshipMerged(merged_on=on) | RelationshipClosed(closed_on=on):
+                return on <= day
+            case None:
+                return False
 
     def was_told(self, assigned: ManagerAssigned) -> bool:
         """Tell whether just this was told last of the role and the day: telling it is no news.

@@ -10,7 +10,7 @@ from consumers.replay import replay
 from infra.closes import last_closed
 from infra.codec import canonical, decode
 from infra.views.row_codec import ROWS
-from projections.book import Book, currencies
+from projections.book import Book, currencies, settled_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -94,8 +94,12 @@ class Answers:
 
 
 def currency_of(book: Book, told: str | None) -> str:
-    """Return the currency `chosen` of those of a book."""
-    return chosen(currencies(book), told)
+    """Return the currency `chosen` of those of a book; where settlements alone are in it, told.
+
+    Or where nothing else is in any.
+    """
+    there, settled = currencies(book), settled_in(book)
+    return told if told in settled else chosen(there or settled, told)
 
 
 def chosen(there: Sequence[str], told: str | None) -> str:

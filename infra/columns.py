@@ -150,7 +150,8 @@ def parse_percent(text: str) -> Ppm:
 
 
 def parse_text(text: str) -> str:
-    """Return one line of text."""
+    """Return one line of text, without the blanks around it."""
+    text = text.strip(" \u3000")
     if len(text) > TEXT_CHARS_MAX:
         refuse("text-too-long", f"at most {TEXT_CHARS_MAX} characters")
     return refuse("bad-text") if _UNFIT.search(text) else text

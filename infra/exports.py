@@ -171,7 +171,7 @@ def parquet_schema(row_type: type[NamedTuple]) -> pa.Schema:
     """Return the columns with their Parquet types, as the row's annotations say."""
     import pyarrow as pa  # noqa: PLC0415 - as above
 
-    kinds = {"int": pa.int64(), "Minor": pa.int64(), "date": pa.date32()}
+    kinds = {**dict.fromkeys(("int", "Minor", "Ppm"), pa.int64()), "date": pa.date32()}
     told = row_type.__annotations__
     names = {field: told[field].__forward_arg__.removesuffix(" | None") for field in told}
     return pa.schema([(field, kinds.get(name, pa.string())) for field, name in names.items()])

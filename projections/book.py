@@ -389,6 +389,11 @@ def may_be_named(book: Book, customer_id: str, as_of: date) -> bool:
     return _agreed(book, customer_id, NAMING, as_of) is not False
 
 
+def settled_in(book: Book) -> list[str]:
+    """Return the currencies of what customers settled, here or elsewhere, sorted."""
+    return sorted({one.currency for own in book.settlements_of.values() for one in own})
+
+
 def currencies(book: Book) -> list[str]:
     """Return the currencies of the book's accounts, loans and commitments, sorted."""
     found = {account.currency for _, account in book.accounts.values()}

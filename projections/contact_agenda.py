@@ -11,7 +11,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from projections.book import (
     first_drawn_on,
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from projections.agenda_rules import AgendaRules, Reason
     from projections.book import Book
     from projections.facts import Contact, Customer
-
 Due: TypeAlias = tuple[date, str]  # by when, and the detail
 SHORT = frozenset({"at_risk", "in_grace", "in_cure"})
 
@@ -68,9 +67,19 @@ def ranked(rows: Iterable[AgendaRow], rules: AgendaRules) -> list[AgendaRow]:
     return sorted(rows, key=lambda row: (rank[row.reason], row.due_on, row.customer_id))
 
 
-def of_manager(
-    book: Book, rows: Iterable[AgendaRow], manager: str, as_of: date
-) -> Iterator[AgendaRow]:
+class ManagersRow(Protocol):
+    """A row about a customer, with who owns the relationship."""
+
+    @property
+    def customer_id(self) -> str: ...  # noqa: D102 - a field
+    @property
+    def manager(self) -> str | None: ...  # noqa: D102 - a field
+
+
+Row = TypeVar("Row", bound=ManagersRow)
+
+
+def of_manager(book: Book, rows: Iterable[Row], manager: str, as_of: date) -> Iterator[Row]:
     """Yield the rows of a manager's customers, those jointly maintained too."""
     for row in rows:
         if manager in {row.manager, *joint_at(book.customers[row.customer_id], as_of)}:
@@ -138,16 +147,15 @@ def _first_draw(case: _Case) -> Iterator[Due]:
 
 def _interest_date(case: _Case) -> Iterator[Due]:
     around = timedelta(case.rules.interest_date.around_days)
-    on = _near(case.as_of, case.rules.interest_date.dates, around)
-    if on is None or case.seen_since(on - around):
-        return
     loans = (case.book.loans[id_][1] for id_ in case.book.loans_of.get(case.customer_id, ()))
     if any(outstanding(loan, case.as_of) > 0 for loan in loans):
-        yield on, "interest is settled: ask about deposits too"
+        for on in _near(case.as_of, case.rules.interest_date.dates, around):
+            if not case.seen_since(on - around):
+                yield on, "interest is settled: ask about deposits too"
 
 
-def _near(as_of: date, month_days: Iterable[str], around: timedelta) -> date | None:
-    """Return the day `MM-DD` of any year that lies around the date, None where none does.
+def _near(as_of: date, month_days: Iterable[str], around: timedelta) -> Iterator[date]:
+    """Yield the days `MM-DD` of any year that lie around the date.
 
     29 February is kept on the 28th of a year that has none.
     """
@@ -157,8 +165,7 @@ def _near(as_of: date, month_days: Iterable[str], around: timedelta) -> date | N
         for year in range(first, last + 1):
             on = date(year, month, min(day, monthrange(year, month)[1]))
             if abs(as_of - on) <= around:
-                return on
-    return None
+                yield on
 
 
 def _follow_up(case: _Case) -> Iterator[Due]:
@@ -216,9 +223,9 @@ def _birthday(case: _Case) -> Iterator[Due]:
     if rule.tiers and case.tier not in rule.tiers:
         return
     before = timedelta(rule.before_days)
-    on = _near(case.as_of, [month_day], before)
-    if on is not None and on >= case.as_of and not case.seen_since(on - before):
-        yield on, "birthday"
+    for on in _near(case.as_of, [month_day], before):
+        if on >= case.as_of and not case.seen_since(on - before):
+            yield on, "birthday"
 
 
 def _cold(case: _Case) -> Iterator[Due]:

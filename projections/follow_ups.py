@@ -49,7 +49,7 @@ def promises(
 ) -> Iterator[tuple[date, date, date | None]]:
     """Yield each promise made up to a day: when it is due, when it was made, when it was kept.
 
-    None that was open when the relationship ended before its day: it binds nobody any more.
+    None for the day on which the relationship ended, or later: it binds nobody any more.
     """
     contacts = [
         ((contact.happened_on, contact.happened_at), contact.follow_up_on)
@@ -67,7 +67,7 @@ def promises(
     over_on = ended_on(customer, as_of) if customer else None
     for due_on, made in told:
         kept_on = next((on for on, at in met if on >= due_on and (on, at) > made), None)
-        if kept_on is not None or over_on is None or due_on < over_on:
+        if over_on is None or due_on < over_on:
             yield due_on, made[0], kept_on
 
 

@@ -12,49 +12,80 @@ from domain.window_sums import counted_days
 from projections.deposit_compliance import assessed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
+    from domain.commitment import Metric
     from domain.compliance import Test
+    from domain.values import Minor
     from domain.window_sums import CountedDay
     from projections.book import Book
 
 
 class MonthHeadroom(NamedTuple):
-    """The days so far of a month: Σb of those known, Σr of all, and how many are unknown.
+    """The days so far of a month that decide, as the metric of its windows looks at them.
 
-    `surplus` was carried into the window that begins with the first of them, 0 where none does.
+    Of an `average` `held` is Σb of those known and `required` Σr of all; of a `minimum` they are
+    the amounts of the day that lacked most, of an `ending` those of the last day. `surplus` was
+    carried into the window that begins with the first of the days, 0 where none does.
     """
 
     month: date
-    balance_days: int
-    required_days: int
+    held: int
+    required: int
     unknown_days: int
     surplus: int = 0
+
+
+class _Day(NamedTuple):
+    """A day of a window; with the first one stands the surplus carried in."""
+
+    metric: Metric
+    counted: CountedDay
+    ends: bool
+    surplus: int
+
+    @property
+    def balance(self) -> Minor | None:
+        """What counts, None where that is not known: the end of an `ending` has to be observed."""
+        return (
+            None
+            if self.metric == "ending" and self.ends and self.counted.carried
+            else self.counted.balance
+        )
 
 
 def headroom(book: Book, commitment_id: str, as_of: date) -> Iterator[MonthHeadroom]:
     """Yield the months that a commitment's windows begun by the date touch, earliest first."""
     days = chain.from_iterable(map(_days, assessed(book, commitment_id, as_of)))
-    for month, own in groupby(days, key=_month):
-        (first, surplus), *others = own
-        counted = [first, *(day for day, _ in others)]
+    for month, (first, *others) in groupby(days, key=lambda day: day.counted.on.replace(day=1)):
+        decide = _deciding([first, *others])
         yield MonthHeadroom(
             month,
-            sum(day.balance for day in counted if day.balance is not None),
-            sum(day.required for day in counted),
-            sum(day.balance is None for day in counted),
-            surplus,
+            sum(day.balance for day in decide if day.balance is not None),
+            sum(day.counted.required for day in decide),
+            sum(day.balance is None for day in decide),
+            first.surplus,
         )
 
 
-def _days(test: Test) -> Iterator[tuple[CountedDay, int]]:
-    """Yield the days so far of a window, the first with the surplus carried in, others with 0."""
-    surplus = test.surplus
-    for day in counted_days(test.window, test.evidence):
-        yield day, surplus
+def _days(test: Test) -> Iterator[_Day]:
+    """Yield the days so far of a window."""
+    metric, end, surplus = test.result.metric, test.result.window_end, test.surplus
+    for counted in counted_days(test.window, test.evidence):
+        yield _Day(metric, counted, counted.on == end, surplus)
         surplus = 0
 
 
-def _month(day: tuple[CountedDay, int]) -> date:
-    return day[0].on.replace(day=1)
+def _deciding(days: Sequence[_Day]) -> Sequence[_Day]:
+    """Return the days of a month that decide; a day not known does, whatever the others are."""
+    match days[-1].metric:
+        case "average":
+            return days
+        case "ending":
+            return days[-1:]
+        case "minimum":
+            lacking = {day: (day.balance or 0) - day.counted.required for day in days}
+            return [day for day in days if day.balance is None] or [
+                min(days, key=lacking.__getitem__)
+            ]

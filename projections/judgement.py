@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
-from domain.checks import person
+from domain.checks import spelled
 from projections.allowed import DaysIfAny  # noqa: TC001 - the reader of the file needs the type
 from projections.book import first_drawn_on
+from projections.deposit_compliance import loans_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -112,7 +113,7 @@ def _visited_by_two(case: _Case) -> Iterator[date]:
     """Yield the day by which two different people, however spelled, had been there (双人调查)."""
     first: dict[str, date] = {}
     for visit in case.visits():
-        who = person(visit.by)
+        who = spelled(visit.by)
         for on in case.recent([visit.happened_on]):
             first[who] = min(on, first.get(who, on))
     return iter(sorted(first.values())[1:2])
@@ -129,10 +130,12 @@ def _equity_checked(case: _Case) -> Iterator[date]:
 
 
 def _return_agreed(case: _Case) -> Iterator[date]:
-    """Yield when a deposit was agreed on for this loan, or for all the customer's loans."""
+    """Yield when a deposit was agreed on for this loan, or for all loans in its currency."""
     for commitment_id in case.book.commitments_of.get(case.customer_id, ()):
         commitment = case.book.commitments[commitment_id][1]
-        if commitment.agreed_on <= case.until and commitment.loan_id in {None, case.loan_id}:
+        if commitment.agreed_on <= case.until and case.loan_id in loans_of(
+            case.book, case.customer_id, commitment
+        ):
             yield commitment.agreed_on
 
 

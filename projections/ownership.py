@@ -194,7 +194,7 @@ def attribution_rows(book: Book, as_of: date, currency: str) -> Iterator[Attribu
         for manager in joint_at(customer, as_of):
             add("manager", manager, 0, 1, 0, 0, 0)
         for began_on, sums in _sums(book, customer_id, as_of, currency):
-            add("branch", profile_at(customer, began_on).branch, 0, 0, *sums)
+            add("branch", profile_at(customer, min(began_on, as_of)).branch, 0, 0, *sums)
             add("manager", owner, 0, 0, *sums)
     for dimension, held in found.items():
         for name, figures in sorted(held.items(), key=lambda each: each[0] or ""):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from domain.checks import person
+from domain.checks import spelled
 from domain.reward import roles_via
 from domain.values import ONE, apportion
 from projections.allowed import (
@@ -181,14 +181,14 @@ def _shares(
     parties: dict[str, tuple[str, RewardPayee]] = {}
     for party_id, role, percent in told:
         if party_id and percent:
-            percents[person(party_id)] += percent
-            parties.setdefault(person(party_id), (party_id, role))
+            percents[spelled(party_id)] += percent
+            parties.setdefault(spelled(party_id), (party_id, role))
     ppm = apportion(ONE, list(percents.values()))
     return tuple(Share(*each, share) for each, share in zip(parties.values(), ppm, strict=True))
 
 
 def _is_same(one: str, other: str) -> bool:
-    return person(one) == person(other)
+    return spelled(one) == spelled(other)
 
 
 def role_of(book: Book, referral: Referral) -> RewardPayee:

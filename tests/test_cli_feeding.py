@@ -6,6 +6,7 @@ import shlex
 import stat
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
 import pytest
 
 from infra.commands import FORMS
@@ -244,6 +245,40 @@ def test_a_ledger_of_several_currencies_needs_one_named(ledger: Path) -> None:
     assert guanxi("export", "relationships", "--currency", "USD").status == 0
     assert guanxi("show", "relationship", "C1", "--currency", "CNY").status == 0
     assert ledger.exists()
+
+
+def test_a_currency_of_settlements_alone_is_answered_for_where_it_is_named(ledger: Path) -> None:
+    guanxi(*OPEN, json.dumps(CUSTOMER))
+    settled = {"settlement_id": "S1", "customer_id": "C1", "seen_on": "2024-02-01", "by": "RM-1"}
+    settled |= {"from_on": "2024-01-01", "to_on": "2024-01-31", "currency": "USD"}
+    settled |= {"total": "100.00", "through_us": "50.00"}
+    assert guanxi("record", "record-settlement", json.dumps(settled)).status == 0
+    [row] = guanxi("show", "value", "--json").document()["rows"]
+    assert row["settlement_ppm"] == 500_000
+    account = {"account_id": "A1", "customer_id": "C1", "kind": "current", "currency": "CNY"}
+    account |= {"opened_on": "2024-01-02"}
+    assert guanxi("record", "open-account", json.dumps(account)).status == 0
+    [row] = guanxi("show", "value", "--json").document()["rows"]
+    assert row["settlement_ppm"] is None
+    [row] = guanxi("show", "value", "--currency", "USD", "--json").document()["rows"]
+    assert row["settlement_ppm"] == 500_000
+    assert guanxi("show", "value", "--currency", "EUR").status == 1
+    out = ledger.parent / "value.parquet"
+    words = ("--currency", "USD", "--format", "parquet", "--out", str(out))
+    assert guanxi("export", "value", *words).status == 0
+    assert pq.read_table(out).to_pylist()[0]["settlement_ppm"] == 500_000
+
+
+def test_blanks_around_a_text_are_no_part_of_it(ledger: Path) -> None:
+    guanxi(*OPEN, json.dumps(CUSTOMER))
+    told = {
+        "customer_id": CUSTOMER["customer_id"],
+        "tier": " vip\u3000",
+        "assigned_on": "2024-02-01",
+    }
+    assert guanxi("record", "assign-tier", json.dumps(told)).status == 0
+    [row] = guanxi("show", "value", "--json").document()["rows"]
+    assert (row["tier"], ledger.exists()) == ("vip", True)
 
 
 def test_without_its_keys_a_ledger_answers_and_takes_nothing(ledger: Path) -> None:

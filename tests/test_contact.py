@@ -223,7 +223,7 @@ def test_an_id_stands_for_one_thing(
 
 
 def test_an_inference_stands_on_at_least_two_different_hard_items() -> None:
-    for items in ((), ("bill A",), ("bill A", "bill A"), ("bill A", "BILL A")):
+    for items in ((), ("bill A",), ("bill A", "bill A"), ("bill A", "BILLA")):
         given(ada).when(replace(check, items=items)).then_refused(TooFewItemsError, "items")
 
 

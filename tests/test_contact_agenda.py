@@ -12,7 +12,7 @@ from hypothesis import given
 from domain.commitment import TermsFrom
 from domain.ownership import Assignment
 from infra.rules.reading import DATA, RulesError, agenda_rules, read_rules, value_rules
-from projections.agenda_rules import AgendaFile, QuietHours
+from projections.agenda_rules import AgendaFile, InterestDate, QuietHours
 from projections.book import Book
 from projections.contact_agenda import agenda_rows, of_manager, ranked
 from projections.facts import Draw, FollowUp, Paid, TierFrom
@@ -79,6 +79,17 @@ def test_who_owes_is_called_around_the_quarters_interest_date() -> None:
     before = has("contact", "V1", contact(date(2024, 3, 12)))
     assert due("interest_date", on, told, around) == []
     assert due("interest_date", on, told, before) == [on]
+
+
+def test_each_interest_date_stands_whose_days_had_no_contact() -> None:
+    """The days around one reach into those of the other: of a contact in these that one stays."""
+    rules = replace(RULES, interest_date=InterestDate(dates=("12-31", "01-03"), around_days=12))
+    told = [has("customer", "", customer()), has("loan", "L1", loan(Draw("D1", day(1), 500)))]
+    last, first = date(2024, 12, 31), date(2025, 1, 3)
+    for seen_on, expected in ((18, [last, first]), (19, [first]), (22, [])):
+        seen = has("contact", "V1", contact(date(2024, 12, seen_on)))
+        rows = agenda_rows(Book.from_rows([*told, seen]), date(2024, 12, 25), rules)
+        assert [row.due_on for row in rows if row.reason == "interest_date"] == expected
 
 
 def test_who_has_paid_back_owes_no_interest() -> None:
@@ -303,9 +314,11 @@ def test_no_promise_binds_before_the_opening_nor_from_the_end_of_the_relationshi
         (day(10), None, []),
     ):
         who = replace(customer(opened), closed_on=closed)
-        book = Book.from_rows([has("customer", "", who), has("follow_up", "F1", promise)])
-        found = follow_up_rows(book, day(9), RULES.follow_up)
+        told = [has("customer", "", who), has("follow_up", "F1", promise)]
+        found = follow_up_rows(Book.from_rows(told), day(9), RULES.follow_up)
         assert [row.status for row in found] == expected, (opened, closed)
+        seen = follow_up_rows(Book.from_rows([*told, *met(6)]), day(9), RULES.follow_up)
+        assert [row.status for row in seen] == ["kept"] * len(expected)
 
 
 def test_a_promise_is_kept_by_a_later_contact_than_the_one_that_made_it() -> None:

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra import exports
+from infra.cli.asking import EXPORTS
 from infra.exports import FORMATS, parquet_schema, write_export
 from projections.deposit_compliance import ComplianceRow
 from projections.guarantee_network import CircleRow
@@ -86,6 +87,18 @@ def test_parquet_has_dates_and_integers(tmp_path: Path) -> None:
     assert kinds["introduced_on"] == pa.date32()
     assert kinds["subtree_drawn"] == kinds["days_to_convert"] == pa.int64()
     assert kinds["referrer_id"] == pa.string()
+
+
+def test_every_export_has_numbers_and_dates_for_numbers_and_dates_in_parquet() -> None:
+    told: dict[str, set[str]] = {}
+    for row_type in (*DESIGN, *(row_type for _, row_type, _ in EXPORTS.values())):
+        for field in parquet_schema(row_type):
+            name = row_type.__annotations__[field.name].__forward_arg__.removesuffix(" | None")
+            told.setdefault(str(field.type), set()).add(name)
+    assert told.pop("int64") == {"int", "Minor", "Ppm"}
+    assert told.pop("date32[day]") == {"date"}
+    [texts] = told.values()
+    assert not texts & {"Instant", "float", "bool", "Decimal"}  # none of them is a text
 
 
 def test_every_row_type_has_dates_and_amounts_in_parquet() -> None:

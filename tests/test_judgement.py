@@ -105,6 +105,9 @@ def test_the_return_is_agreed_on_for_this_loan_or_for_all() -> None:
     for loan_id, expected in ((None, day(4)), ("L1", day(4)), ("L2", None)):
         told = has("commitment", "K1", replace(early, loan_id=loan_id))
         assert shown("return_agreed", day(40), told) == expected
+    euro = agreed(replace(HUNDRED, currency="EUR"))
+    told = has("commitment", "K1", replace(euro, agreed_on=day(4)))
+    assert shown("return_agreed", day(40), told) is None
     late = replace(early, agreed_on=day(11))
     assert shown("return_agreed", day(40), has("commitment", "K1", late)) is None
 

@@ -181,6 +181,18 @@ def test_what_nobody_owns_stands_in_a_row_of_its_own() -> None:
     assert found == [("B1", 1, 0, 100), (None, 1, 0, 100), ("RM-2", 0, 1, 0)]
 
 
+def test_a_branch_of_days_to_come_is_not_listed() -> None:
+    moves = replace(
+        customer(), profiles=(Profile(day(0), "retail", "B1"), Profile(day(25), "retail", "B2"))
+    )
+    later = replace(account(), opened_on=day(30))
+    book = Book.from_rows([(("C1", "customer", ""), moves), (("C1", "account", "A1"), later)])
+    found = [
+        row.name for row in attribution_rows(book, day(20), "CZK") if row.dimension == "branch"
+    ]
+    assert found == ["B1"]
+
+
 @given(books, as_ofs)
 def test_branches_and_managers_each_add_up_to_the_total_once(book: Book, as_of: date) -> None:
     rows = list(attribution_rows(book, as_of, "CZK"))

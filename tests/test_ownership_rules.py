@@ -4,7 +4,12 @@ from dataclasses import replace
 
 from domain.errors import NobodyOwnsError, NotItsManagerError
 from domain.ownership_rules import AssignManager, ProposeHandover, ReleaseManager
-from domain.relationship import ManagerAssigned, ManagerReleased
+from domain.relationship import (
+    ManagerAssigned,
+    ManagerReleased,
+    RelationshipClosed,
+    RelationshipMerged,
+)
 from tests.spec import given, on, opened
 
 ada = opened("C1", "1993-01-03")
@@ -47,6 +52,25 @@ def test_only_who_has_the_role_that_day_is_released_from_it() -> None:
     ):
         given(ada, joint).when(command).then_refused(NotItsManagerError, "manager")
     given(ada, joint, left).when(leave).then_refused(NotItsManagerError, "manager")
+
+
+def test_nobody_has_a_relationship_from_the_day_of_its_end_on() -> None:
+    closed = RelationshipClosed(customer_id="C1", closed_on=on("1994-03-01"), reason="left")
+    merged = RelationshipMerged(
+        customer_id="C1", into_customer_id="C2", merged_on=on("1994-03-01")
+    )
+    propose = ProposeHandover(
+        customer_id="C1", handover_id="H1", to_manager="RM-3", proposed_on=on("1994-03-01")
+    )
+    for ending in (closed, merged):
+        over = given(ada, joint, opened("C2"), ending)
+        over.when(propose).then_refused(NobodyOwnsError, "proposed_on")
+        for release, released in ((leave, left), (orphan, orphaned)):
+            over.when(release).then_refused(NotItsManagerError, "manager")
+            before = on("1994-02-28")
+            over.when(replace(release, released_on=before)).then(
+                replace(released, released_on=before)
+            )
 
 
 def test_an_owner_can_be_assigned_where_nobody_owned() -> None:

@@ -16,7 +16,7 @@ from tests.compliance_book import HUNDRED, LONGER, agreed, book, march
 from tests.test_rendering import printed
 
 if TYPE_CHECKING:
-    from domain.commitment import Terms
+    from domain.commitment import Metric, Terms
 
 MONTH = replace(LONGER, requirement_value=100_00, missing_days=1)
 UPS_AND_DOWNS = (120_00, None, 95_00, 100_00, None, None, 200_00, 12_50, -5_00, 150_00)
@@ -105,10 +105,10 @@ def test_colours_of_pictures_only_repeat_what_signs_say() -> None:
         (109, "+"),
         (100, "+"),
         (99, "-"),
-        (90, "-"),
-        (89, "--"),
-        (50, "--"),
-        (49, "---"),
+        (91, "-"),
+        (90, "--"),
+        (51, "--"),
+        (50, "---"),
         (-10, "---"),
     ],
 )
@@ -142,6 +142,23 @@ def test_headroom_counts_the_days_so_far_of_each_calendar_month() -> None:
         MonthHeadroom(march(32), 9 * 110, 9 * 100, 0),
     ]
     assert list(headroom(found, "K1", march(0))) == []
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [("average", (250, 300, 0)), ("minimum", (40, 100, 0)), ("ending", (110, 100, 0))],
+)
+def test_headroom_looks_at_the_days_that_decide_by_the_metric(
+    metric: Metric, expected: tuple[int, ...]
+) -> None:
+    found = book(replace(HUNDRED, metric=metric), {"A1": (100, 40, 110)})
+    assert list(headroom(found, "K1", march(3))) == [MonthHeadroom(march(1), *expected)]
+    carried = book(replace(HUNDRED, metric=metric), {"A1": (100, 40, 110, None)})
+    [month] = headroom(carried, "K1", march(4))
+    assert month.unknown_days == (metric == "ending")
+    unknown = book(replace(HUNDRED, metric=metric, missing_days=0), {"A1": (100, None, 110)})
+    [month] = headroom(unknown, "K1", march(3))
+    assert month.unknown_days == (metric != "ending")
 
 
 def test_headroom_counts_the_surplus_that_was_carried_into_the_month() -> None:

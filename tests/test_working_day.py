@@ -92,6 +92,12 @@ TOLD: dict[str, dict[str, Any]] = {
         "by": "RM-1",
         "follow_up_on": "2024-02-18",
     },
+    "assign-manager": {
+        "customer_id": "C1",
+        "manager": "RM-3",
+        "role": "joint",
+        "assigned_on": "2024-02-16",
+    },
     "propose-handover": {
         "customer_id": "C1",
         "handover_id": "H1",
@@ -149,9 +155,10 @@ def test_a_day_list_without_the_keys_says_that_it_has_no_birthdays(tmp_path: Pat
 
 
 def test_a_day_list_is_one_managers() -> None:
-    for manager, rows in (("RM-1", 3), ("RM-2", 0)):
+    for manager, rows, promises in (("RM-1", 3, 1), ("RM-2", 0, 0), ("RM-3", 3, 1)):  # 3: joint
         words = ("agenda", "--as-of", "2024-02-20", "--manager", manager, "--json")
-        assert len(shown(*words).document()["rows"]) == rows
+        found = shown(*words).document()
+        assert (len(found["rows"]), len(found["follow_ups"])) == (rows, promises)
 
 
 def test_the_agenda_is_exported_by_its_columns_without_a_currency() -> None:
@@ -165,6 +172,8 @@ def test_a_handover_and_the_time_without_an_owner_are_shown() -> None:
     found = shown("ownership", "C1", "--as-of", "2024-02-22", "--json").document()
     assert [(row["role"], row["since"], row["until"]) for row in found["periods"]] == [
         ("owner", "2024-01-01", "2024-02-20"),
+        ("joint", "2024-02-16", None),
+        ("overlap", "2024-02-16", "2024-02-20"),
         ("unowned", "2024-02-21", None),
     ]
     [handover] = found["handovers"]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from infra.cli.failures import BadCallError
+from infra.moments import day_of, microseconds, moment_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
     from domain.values import Instant
+
+Read = TypeVar("Read")
 
 AsOf = Annotated[
     str | None,
@@ -37,25 +42,17 @@ BusinessDate = Annotated[
 
 def day(option: str, text: str | None) -> date | None:
     """Return the date of an option. Raises `BadCallError`."""
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        message = f"{option} {text!r} is no date: write YYYY-MM-DD"
-        raise BadCallError(message) from None
+    return None if text is None else _read(option, text, day_of)
 
 
 def instant(option: str, text: str | None) -> Instant | None:
     """Return the instant of an option, in microseconds since 1970 UTC. Raises `BadCallError`."""
-    if text is None:
-        return None
+    return None if text is None else microseconds(_read(option, text, moment_of))
+
+
+def _read(option: str, text: str, read: Callable[[str], Read]) -> Read:
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        message = f"{option} {text!r} is no instant: write 2026-01-31T18:00:00+08:00"
-        raise BadCallError(message)
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+        return read(text)
+    except ValueError as error:
+        message = f"{option} {error}"
+        raise BadCallError(message) from None

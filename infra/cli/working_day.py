@@ -100,13 +100,11 @@ def show_agenda(
 ) -> None:
     """Show whom to see, why, and by when; what was overdone; promises kept and missed."""
     on, (book, rules, warnings) = answered(settings, as_of, known_at, agenda_of)
-    rows = agenda_rows(book, on, rules)
+    rows, promises = agenda_rows(book, on, rules), follow_up_rows(book, on, rules.follow_up)
     if manager is not None:
         rows = of_manager(book, rows, manager, on)
-    found = ranked(rows, rules)
-    promised = [
-        row for row in follow_up_rows(book, on, rules.follow_up) if manager in {None, row.manager}
-    ]
+        promises = of_manager(book, promises, manager, on)
+    found, promised = ranked(rows, rules), list(promises)
     document = {
         "as_of": str(on),
         "manager": manager,

@@ -12,7 +12,7 @@ from domain.compliance import Status  # noqa: TC001 - FastAPI reads it at run ti
 from infra.answers import NotFoundError, currency_of
 from infra.closes import closes_of, closes_told, open_day
 from infra.http.commitment_schemas import Commitment, Windows
-from infra.http.questions import Asked, not_found, page_of
+from infra.http.questions import Asked, Day, not_found, page_of
 from infra.http.schemas import Closes, answers
 from infra.reported_documents import (
     close_document,
@@ -47,7 +47,7 @@ def complying(queries: Queries) -> APIRouter:
         commitment_id: str,
         asked: Asked,
         window: Annotated[
-            date | None,
+            Day | None,
             Query(description="A day of the window to explain. Default: the one begun last."),
         ] = None,
         *,

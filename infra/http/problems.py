@@ -92,7 +92,9 @@ def _bad_request(_: Request, error: Exception) -> JSONResponse:
     if first["type"] == "json_invalid":  # its place is not a field but a character
         field, fault = "body", f"no JSON at character {first['loc'][-1]}: {first['ctx']['error']}"
     else:
-        field, fault = str(first["loc"][-1]), first["msg"]
+        field, fault = str(first["loc"][-1]), first["msg"].removeprefix("Value error, ")
+        if first["type"] != "value_error" and isinstance(first.get("input"), str):
+            fault = f"{first['input']!r}: {fault}"  # our own words have the value in them
     return problem(400, "bad-parameter", f"{field}: {fault}", field=field)
 
 

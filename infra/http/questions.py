@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime  # noqa: TC002 - FastAPI reads it at run time
+from pydantic import AwareDatetime, BeforeValidator
 
 from infra.agenda_answers import agenda_of
 from infra.answers import Answers, NotFoundError
@@ -18,6 +18,7 @@ from infra.http import problems
 from infra.http.reading import reading
 from infra.http.served import through
 from infra.kept_network import KeptNetwork
+from infra.moments import day_of, microseconds, moment_of
 from infra.network_answers import network_of
 from projections.projection import NETWORK, RELATIONSHIP
 
@@ -35,14 +36,18 @@ MIN_POSITION_WAIT_SECONDS = 10.0
 MIN_POSITION_POLL_SECONDS = 0.005
 
 
+Day: TypeAlias = Annotated[date, BeforeValidator(day_of)]
+Moment: TypeAlias = Annotated[AwareDatetime, BeforeValidator(moment_of)]
+
+
 class Question:
     """What every query may add; a dependency of the routes."""
 
     def __init__(
         self,
-        as_of: Annotated[date | None, Query(description="Business date.")] = None,
+        as_of: Annotated[Day | None, Query(description="Business date.")] = None,
         known_at: Annotated[
-            AwareDatetime | None, Query(description="Instant with offset: as known then.")
+            Moment | None, Query(description="Instant with offset: as known then.")
         ] = None,
         min_position: Annotated[
             int, Query(ge=0, description="Wait until the view holds this position.")
@@ -52,7 +57,7 @@ class Question:
         ] = None,
     ) -> None:
         self.as_of = as_of
-        self.known_at = None if known_at is None else _microseconds(known_at)
+        self.known_at = None if known_at is None else microseconds(known_at)
         self.min_position = min_position
         self.currency = currency
 
@@ -143,8 +148,3 @@ def page_of(
 def not_found(what: str, id_: str, on: date) -> NotFoundError:
     """Return the error that says so."""
     return NotFoundError(f"no {what} {id_!r} is known as of {on}")
-
-
-def _microseconds(moment: datetime) -> int:
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -17,16 +17,13 @@ if TYPE_CHECKING:
 
     from projections.headroom import MonthHeadroom
 
-# A cell says how far Σb, with a surplus carried in, lies above or below Σr, in percent of Σr: its
-# least, its sign, its heat.
-CELLS: tuple[tuple[int, str, str], ...] = (
-    (50, "+++", "black on green"),
-    (10, " ++", "black on dark_sea_green4"),
-    (0, "  +", "black on dark_sea_green2"),
-    (-10, "  -", "black on khaki1"),
-    (-50, " --", "black on orange1"),
+# A cell says how far what was held, with a surplus carried in, lies from what was required, in
+# percent of that, at least: its sign and heat where it lies above, and where it lies below.
+CELLS: tuple[tuple[int, tuple[str, str], tuple[str, str]], ...] = (
+    (50, ("+++", "black on green"), ("---", "white on red3")),
+    (10, (" ++", "black on dark_sea_green4"), (" --", "black on orange1")),
+    (0, ("  +", "black on dark_sea_green2"), ("  -", "black on khaki1")),
 )
-WORST = ("---", "white on red3")
 UNKNOWN = ("  ?", "white on magenta")
 NOTHING_REQUIRED = ("  .", "")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -52,10 +49,11 @@ def _cell(found: MonthHeadroom) -> Text:
 def _sign(found: MonthHeadroom) -> tuple[str, str]:
     if found.unknown_days:
         return UNKNOWN
-    if found.required_days == 0:
+    if found.required == 0:
         return NOTHING_REQUIRED
-    spare = 100 * (found.balance_days + found.surplus - found.required_days)
-    for least, sign, style in CELLS:
-        if spare >= least * found.required_days:
-            return sign, style
-    return WORST
+    spare = 100 * (found.held + found.surplus - found.required)
+    return next(
+        above if spare >= 0 else below
+        for least, above, below in CELLS
+        if abs(spare) >= least * found.required
+    )
