@@ -6,6 +6,7 @@ Sums of daily amounts are balance-days of the commitment's currency, as its wind
 from __future__ import annotations
 
 from itertools import chain, groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from domain.window_sums import counted_days
@@ -48,17 +49,20 @@ class _Day(NamedTuple):
     @property
     def balance(self) -> Minor | None:
         """What counts, None where that is not known: the end of an `ending` has to be observed."""
-        return (
-            None
-            if self.metric == "ending" and self.ends and self.counted.carried
-            else self.counted.balance
-        )
+        not_observed = self.metric == "ending" and self.ends and self.counted.carried
+        return None if not_observed else self.counted.balance
+
+    @property
+    def spare(self) -> Minor:
+        """What counts beyond what is required."""
+        return (self.balance or 0) - self.counted.required
 
 
 def headroom(book: Book, commitment_id: str, as_of: date) -> Iterator[MonthHeadroom]:
     """Yield the months that a commitment's windows begun by the date touch, earliest first."""
     days = chain.from_iterable(map(_days, assessed(book, commitment_id, as_of)))
-    for month, (first, *others) in groupby(days, key=lambda day: day.counted.on.replace(day=1)):
+    for month, own in groupby(days, key=lambda day: day.counted.on.replace(day=1)):
+        first, *others = own
         decide = _deciding([first, *others])
         yield MonthHeadroom(
             month,
@@ -85,7 +89,5 @@ def _deciding(days: Sequence[_Day]) -> Sequence[_Day]:
         case "ending":
             return days[-1:]
         case "minimum":
-            lacking = {day: (day.balance or 0) - day.counted.required for day in days}
-            return [day for day in days if day.balance is None] or [
-                min(days, key=lacking.__getitem__)
-            ]
+            unknown = [day for day in days if day.balance is None]
+            return unknown or [min(days, key=attrgetter("spare"))]
