@@ -262,7 +262,8 @@ def _sqlite_outages() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in _OUTAGES:  # the low byte: without the extended code
+        code = getattr(error, "sqlite_errorcode", 0)  # none where a text is not UTF-8
+        if code & 0xFF in _OUTAGES:  # the low byte: without the extended code
             message = f"SQLite: {error}"
             raise StoreUnavailableError(message) from error
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sqlite3
 import threading
 import time
 from contextlib import closing
@@ -37,6 +38,16 @@ def _append_once(store: EventStore, command: str) -> None:
             time.sleep(RETRY_SECONDS)
         else:
             return
+
+
+def test_a_text_that_is_none_is_no_outage(tmp_path: Path) -> None:
+    database = infra.databases.SQLiteDatabase(tmp_path / "ledger.db", create=True)
+    with (
+        pytest.raises(sqlite3.OperationalError, match="UTF-8"),
+        database.connection() as connection,
+    ):
+        connection.execute("SELECT CAST(x'ff' AS TEXT)").fetchall()
+    database.close()
 
 
 @pytest.mark.cluster
