@@ -34,17 +34,23 @@ if TYPE_CHECKING:
 AMOUNT_MAX = 10**15  # minor units; also the bound of every other number
 LEDGER = "ledger"
 _CURRENCY = re.compile(r"[A-Z]{3}")
+# Drawn as nothing: Default_Ignorable_Code_Point of Unicode, and the braille pattern of no dots.
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 _RATE = re.compile(r"(0|[1-9][0-9]{0,8})(\.[0-9]{0,11}[1-9])?")
 
 
 def folded(text: str) -> str:
     """Return a text without what the eye does not tell apart: case, width, how many blanks.
 
-    Unicode's compatibility form (NFKC), case folded, without format characters.
+    Unicode's compatibility form (NFKC), case folded, without what is drawn as nothing.
     """
-    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    seen = "".join(each for each in plain if unicodedata.category(each) != "Cf")
-    return " ".join(seen.split())
+    seen = _UNSEEN.sub("", unicodedata.normalize("NFKC", _UNSEEN.sub("", text)).casefold())
+    plain = unicodedata.normalize("NFKC", seen)
+    return " ".join("".join(c for c in plain if unicodedata.category(c) != "Cf").split())
 
 
 def spelled(text: str) -> str:

@@ -191,8 +191,8 @@ class AnotherCurrencyError(RefusedError):
     """Amounts of different currencies cannot be added; no exchange rate is guessed."""
 
     code = "another-currency"
-    rule = "the currency is not that of the account or loan"
-    remedy = "Use the currency of the account or loan"
+    rule = "the currency is not that of what the amount belongs to"
+    remedy = "Use the currency of the account, loan or reward"
 
 
 class MalformedCurrencyError(RefusedError):

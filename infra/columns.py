@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn, TypeAlia
 from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from domain.checks import spelled
 from domain.commitment import CountedAccount
 from domain.values import PERCENT, Instant, Minor, Ppm, minor_digits
 from infra.malformed import MalformedError, NumberTooLargeError, TooManyDecimalsError
@@ -152,6 +153,8 @@ def parse_percent(text: str) -> Ppm:
 def parse_text(text: str) -> str:
     """Return one line of text, without the blanks around it."""
     text = text.strip(" \u3000")
+    if not text.isascii() and not spelled(text):
+        refuse("empty-value", "nothing of it is seen")
     if len(text) > TEXT_CHARS_MAX:
         refuse("text-too-long", f"at most {TEXT_CHARS_MAX} characters")
     return refuse("bad-text") if _UNFIT.search(text) else text

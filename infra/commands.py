@@ -63,6 +63,7 @@ _AMOUNTS = (
     *("equity_now", "whole"),
 )
 _RENAMED = {"cap_ppm": "cap_percent"}
+INTEGER_MAX = 10**64  # in JSON: more digits than any column takes
 # Never a column:
 _WORKED_OUT = ("today", "happened_on", "utc_offset_minutes", "name_hash", "phone_hash")
 
@@ -96,7 +97,7 @@ def _text(name: str, value: object) -> str:
 def _plain(name: str, value: object) -> str:
     if isinstance(value, str):
         return value
-    if type(value) is int and -(2**63) <= value < 2**63:
+    if type(value) is int and abs(value) < INTEGER_MAX:
         return str(value)
     raise PydanticCustomError("bad-json-value", "{column}", {"column": name})
 

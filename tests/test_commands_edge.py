@@ -130,6 +130,12 @@ def test_a_missing_column_is_told_from_an_empty_one() -> None:
     assert refused("record-balance", {**columns, "currency": None}).code == "empty-value"
 
 
+def test_a_number_in_json_is_too_large_however_many_digits_it_has() -> None:
+    for digits in (19, 40, 64):
+        error = refused("record-balance", BALANCE | {"ledger_balance": 10**digits - 1})
+        assert error.code == "number-too-large"
+
+
 def test_a_text_of_blanks_is_an_empty_one() -> None:
     waiver = {
         "commitment_id": "K1",
@@ -142,9 +148,9 @@ def test_a_text_of_blanks_is_an_empty_one() -> None:
         "reason": "flood",
     }
     FORMS["waive-commitment"].command(waiver)
-    for blanks in (" ", "\u3000 "):
-        error = refused("waive-commitment", {**waiver, "reason": blanks})
-        assert (error.code, error.field) == ("empty-value", "reason")
+    for blanks in (" ", "\u3000 ", "\u200b", "\ufe0f \u3164"):
+        error = refused("waive-commitment", {**waiver, "approved_by": blanks})
+        assert (error.code, error.field) == ("empty-value", "approved_by")
     assert balance(held=" ").held is None
 
 

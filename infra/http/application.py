@@ -92,7 +92,10 @@ def _queries(queries: Queries) -> APIRouter:
     @router.get("/findings", responses=answers(Findings))
     def findings(
         asked: Asked,
-        status: FindingStatus | None = None,
+        status: Annotated[
+            FindingStatus | None,
+            Query(description="Of `open` ones nothing was done, `assigned` are to be dealt with."),
+        ] = None,
         rule: str | None = None,
         customer_id: str | None = None,
         after: Annotated[str, Query(description="A finding id: the page after it.")] = "",

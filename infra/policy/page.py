@@ -80,8 +80,9 @@ Each fact is judged under the customer of whom it was told: a merge of two custo
 Nothing is recorded of a finding about a customer who was forgotten: see to it before.
 
 What becomes of a finding is recorded by `assign-finding`, `justify-finding` (another person
-approves), `remediate-finding` and `report-finding`; it is **open** until one of the last three.
-`guanxi show findings`, `guanxi export findings` and `GET /findings` tell.
+approves), `remediate-finding` and `report-finding`. Until one of the last three it has to
+be dealt with (`--open`, `open_findings`, the metric): its status is `open`, or `assigned` once
+somebody was. `guanxi show findings`, `guanxi export findings` and `GET /findings` tell.
 
 ## A bank's own pack
 

@@ -30,9 +30,9 @@ class Tied:
     The first of these days that offends is the finding's. One is left out where every account
     that counts on it, and there is one, is held on an `exempt` basis, under a contract and not for
     another loan, and all that is so held is together at least what the commitment requires on it,
-    or, of terms to come, on their first day;
-    for the approval, on the day of the first draw. A share of what is drawn or outstanding that
-    names no loan is promised for each of the customer's loans in the currency.
+    or, of terms to come, on their first day; for the approval, on the day of the first draw, if
+    that is later. A share of what is drawn or outstanding that names no loan is promised for each
+    of the customer's loans in the currency.
     """
 
     exempt: tuple[HoldBasis, ...] = ()
