@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, cast
 from domain.compliance import is_carried_into, tests
 from domain.counted_balances import deposits_counted
 from domain.inputs import inputs_of, last_day_that_mattered, rests_on_debt
+from domain.windows import stretches, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -151,9 +152,17 @@ class Case:
         inputs = inputs_of(test, self.deposits, self.flows)
         return Finding(test, cast("Outcome", test.result.status), inputs.facts, inputs.sha256)
 
+    def window_end(self, as_of: date, window_start: date) -> date | None:
+        """Return the last day of the window that begins on a day, ended or not; None without."""
+        days = stretches(self.agreed.terms, self.agreed.released_on, as_of)
+        ends = (each.last for each in windows(days) if each.first == window_start.toordinal())
+        return next(map(date.fromordinal, ends), None)
+
     def bearings(self, as_of: date, window_start: date) -> Iterator[Bearing]:
-        """Yield what the test of an ended window rests on, then those that may spare for it."""
+        """Yield what the test of an ended window rests on, then what may spare for it."""
         found = self.findings(as_of)
+        if window_start not in found:
+            return
         test = found[window_start].test
         yield Bearing.of(test, self.deposits)
         before = [each.test for start, each in found.items() if start < window_start]

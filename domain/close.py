@@ -284,11 +284,9 @@ class _About(NamedTuple):
         if not self.restated:
             return [one for one in news if one.of == "waiver" and self._bears(one, (), date.min)]
         end, bearings = last.window_end, list[Bearing]()
-        for as_of in (self.closing.on, last.tested_on):
-            again = self.case.findings(as_of).get(self.window_start)
-            if again is not None:  # made again as of its own day, the last test may rest on others
-                end = max(end, again.test.result.window_end)
-                bearings += self.case.bearings(as_of, self.window_start)
+        for as_of in (self.closing.on, last.tested_on):  # as of its own day, on others perhaps
+            end = max(end, self.case.window_end(as_of, self.window_start) or end)
+            bearings += self.case.bearings(as_of, self.window_start)
         return [one for one in news if self._bears(one, bearings, end)]
 
     def _bears(self, change: Change, on_tests: Sequence[Bearing], end: date) -> bool:

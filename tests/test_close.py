@@ -256,6 +256,19 @@ def test_an_amendment_that_undoes_a_window_makes_its_report_void() -> None:
     assert (again.outcome, again.window_end, again.restates) == ("met", march(61), None)
 
 
+def test_an_amendment_that_joins_a_window_to_the_days_after_it_is_the_cause_of_its_void() -> None:
+    monthly = replace(HUNDRED, ends_on=march(31))
+    by_year = TermsFrom(march(1), march(11), replace(monthly, window="year"))
+    closes = Closes(agreed(monthly, by_year))
+    closes.close(march(10), *[120] * 10)
+    closes.terms = agreed(monthly, by_year, TermsFrom(march(1), march(11), monthly))
+    undone = Change(90, "the cut undone", march(1), "terms", span=(march(11), march(60)))
+    [tested] = closes.close(march(12), *[120] * 12, changes=[undone])
+    assert isinstance(tested, CommitmentTested)
+    assert (tested.outcome, tested.window_end) == ("void", march(10))
+    assert [cause.position for cause in tested.causes] == [90]
+
+
 def test_the_same_close_gives_the_same_ids_and_no_other_close_does() -> None:
     once, again = Closes(HOLD), Closes(HOLD)
     for closes in (once, again):
