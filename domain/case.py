@@ -39,9 +39,15 @@ class Report(Protocol):
     @property
     def metric(self) -> Metric: ...  # noqa: D102 - a field
     @property
+    def carried_days(self) -> int: ...  # noqa: D102 - a field
+    @property
+    def unknown_days(self) -> int: ...  # noqa: D102 - a field
+    @property
     def balance_days(self) -> int: ...  # noqa: D102 - a field
     @property
     def required_days(self) -> int: ...  # noqa: D102 - a field
+    @property
+    def surplus(self) -> int: ...  # noqa: D102 - a field
     @property
     def shortfall(self) -> int | None: ...  # noqa: D102 - a field
     @property
@@ -183,7 +189,7 @@ class Case:
             return False
         if report.outcome == "void":  # of a window that ends on another day, nothing was said
             return window_start in self.findings(report.tested_on)
-        if found is None or _figures(found.test.result) != _figures(report):
+        if found is None or _figures(found.test.result, found.test) != _figures(report, report):
             return True
         if not self.changes and not self.doubted:
             return False
@@ -204,5 +210,15 @@ class Case:
         )
 
 
-def _figures(of: Report | WindowResult) -> tuple[object, ...]:
-    return of.window_end, of.metric, of.balance_days, of.required_days, of.shortfall
+def _figures(of: Report | WindowResult, carried_into: Report | Test) -> tuple[object, ...]:
+    """Return what a window came to, but for what time alone changes."""
+    return (
+        of.window_end,
+        of.metric,
+        of.carried_days,
+        of.unknown_days,
+        of.balance_days,
+        of.required_days,
+        carried_into.surplus,
+        of.shortfall,
+    )

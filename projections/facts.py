@@ -252,8 +252,11 @@ class Report:
     through: int
     window_end: date
     metric: Metric
+    carried_days: int
+    unknown_days: int
     balance_days: int
     required_days: int
+    surplus: int
     shortfall: int | None
     outcome: Outcome
     cured_on: date | None

@@ -35,7 +35,7 @@ RELATIONSHIP = Projection(
     | {"equity_check"},
 )
 FINDINGS = Projection("findings", 1, frozenset({"finding"}))
-COMPLIANCE = Projection("compliance", 7, _DEPOSITS | {"loan", "commitment", "tested"})
+COMPLIANCE = Projection("compliance", 8, _DEPOSITS | {"loan", "commitment", "tested"})
 NETWORK = Projection("network", 6, _DEPOSITS | {"customer", "loan", "referral"})
 # Of the view of compliance what its windows come from, which is not what closes have reported.
 WINDOWS = replace(COMPLIANCE, kinds=COMPLIANCE.kinds - {"tested"})

@@ -269,6 +269,22 @@ def test_an_amendment_that_joins_a_window_to_the_days_after_it_is_the_cause_of_i
     assert [cause.position for cause in tested.causes] == [90]
 
 
+def test_a_window_is_restated_though_terms_told_later_change_only_what_was_carried() -> None:
+    hundred = replace(HUNDRED, cure_days=0)
+    for_two_days = (CountedAccount(account_id="A1", counted_to=march(2)),)
+    fewer = TermsFrom(march(6), march(1), replace(hundred, accounts=for_two_days))
+    closes = Closes(agreed(hundred, fewer))
+    amended = Change(90, "the amendment", march(6), "terms", span=(march(1), march(60)))
+    [before, _] = closes.close(march(4), 0, 0, None, 0)
+    [after, _] = closes.close(march(6), 0, 0, None, 0, changes=[amended])
+    assert isinstance(before, CommitmentTested)
+    assert isinstance(after, CommitmentTested)
+    assert (before.carried_days, after.carried_days) == (1, 0)
+    assert (before.shortfall, before.balance_days) == (after.shortfall, after.balance_days)
+    assert after.restates is not None
+    assert [cause.position for cause in after.causes] == [90]
+
+
 def test_the_same_close_gives_the_same_ids_and_no_other_close_does() -> None:
     once, again = Closes(HOLD), Closes(HOLD)
     for closes in (once, again):
