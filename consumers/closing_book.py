@@ -39,7 +39,8 @@ class ClosingBook:
     """The facts up to a position that only grows, and the events that bear on days gone by.
 
     Customers in `parked` are not whole: an event of theirs could not be applied. Those in
-    `once_parked` were not at some time: what waited may have been applied since.
+    `once_parked` were not at some time: what waited may have been applied since. Events at the
+    positions `dropped` are left out for good.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class ClosingBook:
     ) -> None:
         self._store, self._canonical, self._decode, self._codec = store, canonical, decode, rows
         self._kinds: frozenset[str] = frozenset()
-        self._dropped: frozenset[int] = frozenset()
+        self.dropped: frozenset[int] = frozenset()
         self.once_parked: set[str] = set()
         self._empty()
 
@@ -62,7 +63,7 @@ class ClosingBook:
         view is missing or of another version.
         """
         self._kinds = frozenset().union(*(each.kinds for each in projections))
-        self._dropped = frozenset().union(*(views.dropped(each.name) for each in projections))
+        self.dropped = frozenset().union(*(views.dropped(each.name) for each in projections))
         self.once_parked = {
             deal.customer_id for each in projections for deal in views.deals(each.name)
         }
@@ -104,7 +105,8 @@ class ClosingBook:
             readings = self._read(page)
             self._fold([one for one in readings if one.delivery.position > self.position])
             for recorded in (one.recorded for one in readings if one.recorded is not None):
-                if recorded.position > since and bears_on_the_past(recorded, on):
+                is_news = recorded.position > since and recorded.position not in self.dropped
+                if is_news and bears_on_the_past(recorded, on):
                     bearing.setdefault(recorded.customer_id, []).append(recorded)
             after = page[-1].position
         self.position = through
@@ -163,7 +165,7 @@ class ClosingBook:
 
     def _fold(self, readings: Sequence[Reading]) -> None:
         rows = self._facts.find(keys_of(readings, self._kinds))
-        outcome = apply(readings, rows, self._kinds, self.parked, self._dropped)
+        outcome = apply(readings, rows, self._kinds, self.parked, self.dropped)
         self.parked.update(delivery.customer_id for delivery, _ in outcome.set_aside)
         self._facts.put(outcome.rows)
 

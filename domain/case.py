@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 from domain.compliance import is_carried_into, tests
+from domain.consequence import consequence_of
 from domain.counted_balances import deposits_counted
 from domain.inputs import inputs_of, last_day_that_mattered, rests_on_debt
 from domain.windows import stretches, windows
@@ -191,6 +192,8 @@ class Case:
             return window_start in self.findings(report.tested_on)
         if found is None or _figures(found.test.result, found.test) != _figures(report, report):
             return True
+        if found.outcome == report.outcome == "breached" and _cost(found.test) != report.applied:
+            return True
         if not self.changes and not self.doubted:
             return False
         then = self.findings(report.tested_on).get(window_start)
@@ -208,6 +211,14 @@ class Case:
             ),
             default=None,
         )
+
+
+def _cost(test: Test) -> Minor | None:
+    """Return what a breach costs, None where nothing is to be applied."""
+    shortfall = test.result.shortfall
+    assert shortfall is not None, "a breach has a shortfall"
+    cost = consequence_of(test.window, shortfall, test.evidence.debt)
+    return None if cost.kind == "none" else cost.amount
 
 
 def _figures(of: Report | WindowResult, carried_into: Report | Test) -> tuple[object, ...]:

@@ -58,8 +58,9 @@ class PackUsed:
 class CloseStarted:
     """The day's tests run on what the ledger holds up to this event's own position.
 
-    `balances`: `observed` where every counted account had one of the day, `carried` where the
-    close was told to go on without. `packs` judge; none where it was to raise no findings.
+    `balances`: `observed` where every counted account had one of the day, but for those of who
+    was forgotten or set aside; `carried` where the close was told to go on without. `packs`
+    judge; none where it was to raise no findings.
     """
 
     customer_id: str
@@ -287,6 +288,8 @@ class _About(NamedTuple):
         for as_of in (self.closing.on, last.tested_on):  # as of its own day, on others perhaps
             end = max(end, self.case.window_end(as_of, self.window_start) or end)
             bearings += self.case.bearings(as_of, self.window_start)
+        if last.outcome == "void":  # what cuts the window, so that there is one, takes effect then
+            end += timedelta(days=1)
         return [one for one in news if self._bears(one, bearings, end)]
 
     def _bears(self, change: Change, on_tests: Sequence[Bearing], end: date) -> bool:

@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     from domain.record import Recorded
     from domain.reported import ReportEvent
     from infra.composition import Parts
-    from projections.book import Book
     from projections.policy.rules import Pack
 
 APPEND_EVENTS_MAX = 5_000  # events of a close in one append
@@ -184,7 +183,7 @@ class Closer:
         )
         return self._journal.start(started)
 
-    def _with_told(self, book: Book, case: Case, closing: Closing) -> Case:
+    def _with_told(self, book: ClosingBook, case: Case, closing: Closing) -> Case:
         """Return the case with all that was told since a report of it that does not stand.
 
         Also before the last close: it may come to bear by what was told since.
@@ -196,16 +195,20 @@ class Closer:
         after = case.restated_after(closing.on) if unsure else None
         if after is not None:
             case = self._with(book, case, of_commitment, closing.through)
-            streams = streams_of(book, case.commitment_id)
+            streams = streams_of(book.book, case.commitment_id)
             case = self._with(book, case, streams, closing.through, after)
         return case
 
     def _with(
-        self, book: Book, case: Case, streams: Sequence[str], through: int, after: int = 0
+        self, book: ClosingBook, case: Case, streams: Sequence[str], through: int, after: int = 0
     ) -> Case:
         records = chain.from_iterable(self._store.read_streams(streams, through).values())
-        told = map(decode_record, (each for each in records if each.position > after))
-        return with_told(book, case, told)
+        told = (
+            decode_record(each)
+            for each in records
+            if each.position > after and each.position not in book.dropped
+        )
+        return with_told(book.book, case, told)
 
     def _report(
         self, closing: Closing, book: ClosingBook, bearing: Bearing, packs: Sequence[Pack]
@@ -248,7 +251,7 @@ class Closer:
             if not is_whole(book.book, case.commitment_id, book.parked):
                 set_aside.append(case.commitment_id)
             elif not is_forgotten(book.book, case.customer_id):
-                yield from report(self._with_told(book.book, case, closing), closing)
+                yield from report(self._with_told(book, case, closing), closing)
 
     def _findings(
         self, closing: Closing, book: ClosingBook, packs: Sequence[Pack]

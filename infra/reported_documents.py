@@ -12,11 +12,11 @@ from infra.audit import utc_text
 from infra.commitment_documents import commitment_document
 from infra.documents import fact_document, row_document
 from projections.explained_window import consequences, explained_days, window_on
+from projections.projection import COMPLIANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from consumers.event_store import EventStore
     from domain.compliance import Test, WindowResult
     from domain.consequence import Consequence
     from domain.values import Instant
@@ -57,18 +57,20 @@ def explained_commitment_document(
     document = commitment_document(book, commitment_id, as_of)
     document["consequences"] = [cost_document(*each) for each in found.costs]
     if found.test is not None:
-        seen = observations(parts.store, found.days, known_at)
+        seen = observations(parts, found.days, known_at)
         document["explained"] = explained_document(found.test, found.days, seen)
     return document
 
 
 def observations(
-    store: EventStore, days: Sequence[ExplainedDay], known_at: Instant | None
+    parts: Parts, days: Sequence[ExplainedDay], known_at: Instant | None
 ) -> Mapping[tuple[str, date], int]:
     """Return the position of the event that gave each balance, by account and date.
 
-    As known at an instant, that is the last one told of the day by then, corrected since or not.
+    As known at an instant, that is the last one told of the day by then, corrected since or not;
+    none that was dropped from the view.
     """
+    store, dropped = parts.store, parts.views.dropped(COMPLIANCE.name)
     seen = {
         (account.account_id, account.observed_on)
         for day in days
@@ -77,14 +79,15 @@ def observations(
     }
     held = store.held(f"balance:{account_id}:{on}" for account_id, on in seen)
     found = {each: held[f"balance:{each[0]}:{each[1]}"].position for each in seen}
-    if known_at is None:
-        return found
-    through = store.position_at(known_at)
-    corrected = {account_id for (account_id, _), last in found.items() if last > through}
-    streams = store.read_streams([f"balances-{each}" for each in corrected], through)
-    for account_id in corrected:
+    through = store.position() if known_at is None else store.position_at(known_at)
+    told_before = {
+        account_id for (account_id, _), last in found.items() if last > through or last in dropped
+    }
+    streams = store.read_streams([f"balances-{each}" for each in told_before], through)
+    for account_id in told_before:
         for record in streams[f"balances-{account_id}"]:
-            found[account_id, date.fromisoformat(record.occurred_on)] = record.position
+            if record.position not in dropped:
+                found[account_id, date.fromisoformat(record.occurred_on)] = record.position
     return found
 
 

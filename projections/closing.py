@@ -123,23 +123,20 @@ def unobserved(
 ) -> Iterator[tuple[str, str]]:
     """Yield commitment and account where one that counts on a day has no balance of the day.
 
-    None where the commitment is not reported of, and none of who was forgotten: there comes none.
+    None of a forgotten customer's, of whom nothing is reported, nor of an account of somebody
+    forgotten or set aside: there comes none, or it waits.
     """
     month, day = on.isoformat()[:7], on.day - 1
     for commitment_id in sorted(book.commitments):
         terms = terms_on(book, commitment_id, on)
-        if terms is None or not _is_reported_of(book, commitment_id, parked):
+        if terms is None or is_forgotten(book, book.commitments[commitment_id][0]):
             continue
         for account_id in counted_on(book, commitment_id, terms, on):
-            days = book.balances.get(account_id, {}).get(month)
+            owner, months = book.accounts[account_id][0], book.balances.get(account_id, {})
+            days = months.get(month)
             missing = days is None or days[day] is None
-            if missing and not is_forgotten(book, book.accounts[account_id][0]):
+            if missing and owner not in parked and not is_forgotten(book, owner):
                 yield commitment_id, account_id
-
-
-def _is_reported_of(book: Book, commitment_id: str, parked: Collection[str]) -> bool:
-    forgotten = is_forgotten(book, book.commitments[commitment_id][0])
-    return not forgotten and is_whole(book, commitment_id, parked)
 
 
 def _changes(

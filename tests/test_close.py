@@ -28,6 +28,7 @@ from domain.reported import (
     ConsequenceApplied,
 )
 from projections import facts
+from projections.closing import unobserved
 from projections.deposit_compliance import deposits_of, flows_of
 from projections.facts import Commitment, Draw, Report, Waiver
 from projections.folding import fold
@@ -267,6 +268,13 @@ def test_an_amendment_that_joins_a_window_to_the_days_after_it_is_the_cause_of_i
     assert isinstance(tested, CommitmentTested)
     assert (tested.outcome, tested.window_end) == ("void", march(10))
     assert [cause.position for cause in tested.causes] == [90]
+    closes.terms = agreed(monthly, by_year, TermsFrom(march(1), march(11), monthly), by_year)
+    cut = Change(91, "the cut again", march(1), "terms", span=(march(11), march(60)))
+    closes.through = 90
+    [tested] = closes.close(march(13), *[120] * 13, changes=[cut])
+    assert isinstance(tested, CommitmentTested)
+    assert (tested.outcome, tested.restates is None) == ("met", False)
+    assert [cause.position for cause in tested.causes] == [91]
 
 
 def test_a_window_is_restated_though_terms_told_later_change_only_what_was_carried() -> None:
@@ -283,6 +291,21 @@ def test_a_window_is_restated_though_terms_told_later_change_only_what_was_carri
     assert (before.shortfall, before.balance_days) == (after.shortfall, after.balance_days)
     assert after.restates is not None
     assert [cause.position for cause in after.causes] == [90]
+
+
+def test_a_breach_is_restated_though_terms_told_later_change_only_what_it_costs() -> None:
+    half = replace(HOLD, cure_days=0)
+    whole = TermsFrom(march(6), march(1), replace(half, consequence_value=1_000_000))
+    closes = Closes(agreed(half, whole))
+    amended = Change(90, "the amendment", march(6), "terms", span=(march(1), march(60)))
+    [*_, before] = closes.close(march(4), *SHORT)
+    [tested, _, after] = closes.close(march(6), *SHORT, changes=[amended])
+    assert isinstance(before, ConsequenceApplied)
+    assert isinstance(after, ConsequenceApplied)
+    assert isinstance(tested, CommitmentTested)
+    assert (before.amount, after.amount, tested.restates is None) == (3, 5, False)
+    assert [cause.position for cause in tested.causes] == [90]
+    assert closes.close(march(7), *SHORT, changes=[amended]) == []
 
 
 def test_the_same_close_gives_the_same_ids_and_no_other_close_does() -> None:
@@ -520,6 +543,13 @@ def test_of_many_causes_the_first_are_named_and_all_counted() -> None:
     [tested, _] = closes.close(march(9), 0, 0, 0, 0, changes=many)
     assert isinstance(tested, CommitmentTested)
     assert (len(tested.causes), tested.causes_count) == (CAUSES_MAX, CAUSES_MAX + 5)
+
+
+def test_no_balance_is_asked_for_of_who_is_set_aside() -> None:
+    accounts = (CountedAccount(account_id="A1"), CountedAccount(account_id="B1"))
+    known = book(replace(HUNDRED, accounts=accounts), {"A1": (100,), "B1": (100,)})
+    assert list(unobserved(known, march(2))) == [("K1", "A1"), ("K1", "B1")]
+    assert list(unobserved(known, march(2), {"C2"})) == [("K1", "A1")]
 
 
 # Which commitments a close looks at.

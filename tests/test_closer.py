@@ -300,7 +300,7 @@ def test_who_rests_on_a_party_set_aside_is_set_aside_too_and_caught_up_with(
         corrected = parts.store.position()
         written(settings, corrected, version=99)
         assert close(parts, march(9), carry=True)[0][2:] == (0, 0, 0, 0, 0, 0, 1)
-        assert close(parts, march(10))[0].set_aside == 1  # nor is a balance of it asked for
+        assert close(parts, march(10))[0].set_aside == 1
         written(settings, corrected, version=1)
         for view in ("relationship", "compliance", "network", "guarantees"):
             guanxi("--ledger", settings.ledger, "parked", "retry", view, "C2", "--why", "mended")
@@ -320,6 +320,31 @@ def written(settings: Settings, position: int, version: int) -> None:
             told = waiting.replace(b"\xa7version\x63", b"\xa7version" + bytes([version]))
             connection.execute("UPDATE view_parked SET value = ? WHERE value = ?", (told, waiting))
     connection.close()
+
+
+def test_what_was_dropped_is_no_cause_and_stops_no_close(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    with new_bank(settings, *PARTY, *balances(*SHORT)) as parts:
+        tell(parts, *balances(*["0.00"] * 8, account_id="B1"))
+        close(parts, march(8))
+        tell(parts, *balances("30.00", account_id="B1", first=march(2)))
+        written(settings, parts.store.position(), version=99)
+        parts.catch_up()
+        for view in ("relationship", "compliance", "network", "guarantees"):
+            guanxi("--ledger", settings.ledger, "parked", "drop", view, "C2", "--why", "lost")
+        tell(parts, *balances("2.00", account_id="B1", first=march(3)))
+        corrected = parts.store.position()
+        assert close(parts, march(9), carry=True)[0].restated == 1
+        assert [cause.position for cause in last_test(parts).causes] == [corrected]
+        words = ("show", "compliance", "K2", "--as-of", "2024-03-09", "--json")
+        shown = guanxi("--ledger", settings.ledger, *words).document()["explained"]["days"][1]
+        [of_b1] = [each for each in shown["accounts"] if each["account_id"] == "B1"]
+        told = parts.store.read(of_b1["position"] - 1, 1)[0]
+        assert (of_b1["balance"], told.type, told.occurred_on) == (
+            0,
+            "balance-observed",
+            "2024-03-02",
+        )
 
 
 def test_no_balance_is_asked_for_of_who_was_forgotten(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from consumers.codec import UnreadableEventError
 from domain.errors import KeyConflictError
 from domain.finding import FindingRaised, RaiseFound
 from infra.answers import Answers
@@ -123,10 +125,10 @@ def _evidence(
     customers = {who for finding in some for who in customers_of(book, finding)}
     facts = [fact for finding in some for fact in finding.facts]
     may_tell = tellers(facts)
-    records = [
-        decode_record(record)
-        for record in store.read_customers(sorted(customers), through)
-        if (record.type, None) in may_tell or (record.type, record.occurred_on) in may_tell
-    ]
+    records = []
+    for record in store.read_customers(sorted(customers), through):
+        if (record.type, None) in may_tell or (record.type, record.occurred_on) in may_tell:
+            with suppress(UnreadableEventError):  # it is set aside, or dropped
+                records.append(decode_record(record))
     told_facts = told_by(facts, records)
     return [tuple(events_of(finding, told_facts)) for finding in some]
