@@ -194,8 +194,7 @@ class Closer:
         unsure = case.changes or case.doubted
         after = case.restated_after(closing.on) if unsure else None
         if after is not None:
-            case = self._with(book, case, of_commitment, closing.through)
-            streams = streams_of(book.book, case.commitment_id)
+            streams = [*of_commitment, *streams_of(book.book, case.commitment_id)]
             case = self._with(book, case, streams, closing.through, after)
         return case
 
